@@ -1,0 +1,189 @@
+import { z } from "zod";
+import { plan } from "./plan.ts";
+import { type Location, type Role, repository, s3Credentials, s3Endpoint } from "./repository.ts";
+import { pointSelector, request } from "./request.ts";
+import { retention } from "./retention.ts";
+import { pointId, type SecretRef, secretRef, sha256, slug } from "./scalars.ts";
+import { schedule } from "./schedule.ts";
+
+const version = z.literal(1);
+
+/** One plan's part of a repository. */
+const scope = { version, repository, plan: slug };
+
+/** Takes one recovery point. */
+export const backupJob = z.strictObject({ kind: z.literal("backup"), version, plan });
+export type BackupJob = z.infer<typeof backupJob>;
+
+/** Lists recovery points; with `point`, selects one and hands out its key in its envelope. Read-only. */
+export const catalogJob = z.strictObject({
+  kind: z.literal("catalog"),
+  ...scope,
+  point: pointSelector.optional(),
+  unverified: z.boolean().default(false),
+});
+export type CatalogJob = z.infer<typeof catalogJob>;
+
+/** Reads one point back completely. Without `identity` what is encrypted stays closed, and the result says so. */
+export const verifyJob = z.strictObject({
+  kind: z.literal("verify"),
+  ...scope,
+  point: pointSelector,
+  identity: secretRef.optional(),
+  record: z.boolean().default(true),
+});
+export type VerifyJob = z.infer<typeof verifyJob>;
+
+/** Selects what the retention no longer keeps; acts only with `confirm`. */
+export const pruneJob = z.strictObject({
+  kind: z.literal("prune"),
+  ...scope,
+  retention,
+  schedule,
+  confirm: z.boolean().default(false),
+  leaseSeconds: z.number().int().default(90),
+});
+export type PruneJob = z.infer<typeof pruneJob>;
+
+/** Looks at a plan's catalog and says whether it is healthy. Read-only. */
+export const checkJob = z.strictObject({ kind: z.literal("check"), ...scope, schedule });
+export type CheckJob = z.infer<typeof checkJob>;
+
+/** Writes one mark. */
+export const markJob = z.strictObject({
+  kind: z.literal("mark"),
+  ...scope,
+  mark: z.enum(["unexpire", "hold", "accept", "quarantine"]),
+  point: pointId,
+  by: z.string().min(1),
+  reason: z.string().min(1),
+});
+export type MarkJob = z.infer<typeof markJob>;
+
+/** Makes a bucket be as declared, as often as it is run, and says what the store can do. */
+export const bucketJob = z.strictObject({
+  kind: z.literal("bucket"),
+  version,
+  bucket: z.string(),
+  ...s3Endpoint,
+  credentials: s3Credentials,
+  /** `create`: must not exist or be ours already. `adopt`: must exist. */
+  mode: z.enum(["create", "adopt"]),
+  lock: z.strictObject({ mode: z.enum(["governance", "compliance"]), days: z.number().int().min(1) }).optional(),
+  /** Days that noncurrent versions of tagged objects stay. @default 1 */
+  noncurrentDays: z.number().int().min(1).default(1),
+  /** Days after which an unfinished multipart upload is aborted. @default 7 */
+  abortUploadsAfterDays: z.number().int().min(1).default(7),
+});
+export type BucketJob = z.infer<typeof bucketJob>;
+
+export const RESTORE_ACTIONS = [
+  "prepare",
+  "quiescing",
+  "swap",
+  "finish",
+  "recover",
+  "rollback",
+  "state",
+  "clean",
+] as const;
+
+/** One action on the journal of one restore. The launcher calls them in order; between them it stops and starts the application. */
+export const restoreJob = z.strictObject({
+  kind: z.literal("restore"),
+  version,
+  action: z.enum(RESTORE_ACTIONS),
+  /** What is restored onto. */
+  plan,
+  /** Where the point comes from. */
+  from: z.strictObject({ repository, plan: slug }),
+  request,
+  requestDigest: sha256,
+  /** The point's own age identity. */
+  identity: secretRef.optional(),
+  /** What went wrong in the launcher's part, for the record. */
+  failure: z
+    .strictObject({
+      code: z.enum(["quiesce-failed", "probe-failed", "interrupted"]),
+      fact: z.string(),
+      hint: z.string(),
+    })
+    .optional(),
+});
+export type RestoreJob = z.infer<typeof restoreJob>;
+
+export const job = z.discriminatedUnion("kind", [
+  backupJob,
+  catalogJob,
+  verifyJob,
+  pruneJob,
+  checkJob,
+  markJob,
+  bucketJob,
+  restoreJob,
+]);
+/** One run of one kind: all that a runner is told. Secrets are in it by reference only. */
+export type Job = z.infer<typeof job>;
+export type JobKind = Job["kind"];
+
+const ROLE: Record<Exclude<JobKind, "bucket">, Role> = {
+  backup: "writer",
+  catalog: "reader",
+  verify: "reader",
+  prune: "pruner",
+  check: "reader",
+  mark: "pruner",
+  restore: "reader",
+};
+
+/** Whose credentials a job uses at its repository. */
+export const roleOf = (kind: Exclude<JobKind, "bucket">): Role => ROLE[kind];
+
+/** The credentials of a role; the writer's where the role has none of its own. */
+export const credentialsOf = (location: Location, role: Role) =>
+  location.kind === "s3" ? (location.credentials?.[role] ?? location.credentials?.writer) : undefined;
+
+const locationRefs = (location: Location, role: Role): SecretRef[] => {
+  const credentials = credentialsOf(location, role);
+  return credentials ? Object.values(credentials).filter((ref): ref is SecretRef => ref !== undefined) : [];
+};
+
+/** Every secret that a job needs, and no other: what a launcher hands over. */
+export const neededSecrets = (value: Job): readonly SecretRef[] => {
+  switch (value.kind) {
+    case "bucket":
+      return Object.values(value.credentials).filter((ref): ref is SecretRef => ref !== undefined);
+    case "backup":
+      return present([
+        ...locationRefs(value.plan.repository.location, "writer"),
+        value.plan.repository.signingKey,
+        ...logins(value.plan),
+      ]);
+    case "restore":
+      return present([
+        ...locationRefs(value.from.repository.location, "reader"),
+        ...locationRefs(value.plan.repository.location, "writer"),
+        value.plan.repository.signingKey,
+        value.identity,
+        ...logins(value.plan),
+      ]);
+    case "verify":
+      return present([
+        ...locationRefs(value.repository.location, "reader"),
+        ...locationRefs(value.repository.location, "prover"),
+        value.identity,
+        value.repository.proverKey,
+      ]);
+    case "catalog":
+    case "check":
+      return locationRefs(value.repository.location, "reader");
+    case "prune":
+    case "mark":
+      return locationRefs(value.repository.location, "pruner");
+  }
+};
+
+const logins = ({ sources }: BackupJob["plan"]): (SecretRef | undefined)[] =>
+  sources.flatMap((source) => (source.kind === "postgres" ? [source.login.password, source.admin?.password] : []));
+
+const present = (refs: readonly (SecretRef | undefined)[]): SecretRef[] => refs.filter((ref) => ref !== undefined);

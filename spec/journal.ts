@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { request } from "./request.ts";
+import { restoreRecord } from "./result.ts";
+import { instant, pointId, sha256, slug } from "./scalars.ts";
+
+/**
+ * The steps of a restore, in order. Whoever comes after a kill undoes everything before `swapping` and completes
+ * everything from there on.
+ */
+export const RESTORE_STEPS = [
+  "claimed",
+  "checked",
+  "verified",
+  "restoring",
+  "restored",
+  "compared",
+  "hooked",
+  "quiescing",
+  "swapping",
+  "swapped",
+  "resumed",
+  "finished",
+] as const;
+
+export const restoreStep = z.enum([...RESTORE_STEPS, "undone", "rolling-back", "rolled-back"]);
+export type RestoreStep = z.infer<typeof restoreStep>;
+
+/** One thing that a restore replaces: the live name, the name of the copy beside it, and the name the live one gets. */
+export const journalPart = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("postgres"),
+    source: slug,
+    live: z.string(),
+    beside: z.string(),
+    superseded: z.string(),
+    /** Whether the live one existed when the restore began. */
+    existed: z.boolean(),
+    /** SQL that gives the live name its own properties again after a rename. */
+    properties: z.array(z.string()).default([]),
+  }),
+  z.strictObject({
+    kind: z.literal("files"),
+    source: slug,
+    live: z.string(),
+    beside: z.string(),
+    superseded: z.string(),
+    existed: z.boolean(),
+  }),
+]);
+export type JournalPart = z.infer<typeof journalPart>;
+
+/** Which process works on it, so that the next one can tell whether it still lives. */
+export const holder = z.strictObject({
+  host: z.string(),
+  /** Changes at every boot of the host. */
+  boot: z.string(),
+  pid: z.number().int(),
+  /** Start time of the process in the kernel's ticks, because pids are used again. */
+  startTicks: z.string(),
+});
+export type Holder = z.infer<typeof holder>;
+
+/** The journal of one restore: one object in the target's ledger, rewritten at each step by a conditional write. */
+export const journal = z.strictObject({
+  version: z.literal(1),
+  id: z.string(),
+  requestDigest: sha256,
+  request,
+  /** `<project>/<stack>/<plan>` */
+  target: z.string(),
+  from: z.strictObject({ environment: slug, plan: slug, point: pointId.optional() }),
+  step: restoreStep,
+  steps: z.array(z.strictObject({ step: restoreStep, at: instant })),
+  mode: z.enum(["replace", "inPlace", "elsewhere"]),
+  parts: z.array(journalPart),
+  holder,
+  /** When the data that were replaced may go. */
+  heldUntil: instant.optional(),
+  /** The backup that an in-place restore took first. */
+  safetyPoint: pointId.optional(),
+  record: restoreRecord.optional(),
+});
+export type Journal = z.infer<typeof journal>;

@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { bytes, count, instant, pointId, publicKey, recipient, sha256, slug } from "./scalars.ts";
+
+/** One stored object of a recovery point. */
+export const artifact = z.strictObject({
+  /** `dump`, `globals` or `files`. */
+  role: z.enum(["dump", "globals", "files"]),
+  /** Relative to the plan's own prefix. */
+  key: z.string().min(1),
+  /** On versioned stores: the version that counts, whatever was written over the key later. */
+  versionId: z.string().optional(),
+  bytes,
+  sha256,
+  format: z.enum(["pg-custom", "sql", "tar"]),
+  compression: z.literal("zstd"),
+  encryption: z.literal("age"),
+});
+export type Artifact = z.infer<typeof artifact>;
+
+export const tableCount = z.strictObject({ schema: z.string(), table: z.string(), rows: count });
+export type TableCount = z.infer<typeof tableCount>;
+
+export const extension = z.strictObject({ name: z.string(), version: z.string(), schema: z.string() });
+
+export const postgresEntry = z.strictObject({
+  kind: z.literal("postgres"),
+  name: slug,
+  host: z.string(),
+  port: z.number().int(),
+  database: z.string(),
+  server: z.strictObject({ version: z.string(), major: z.number().int(), systemIdentifier: z.string().optional() }),
+  /** The lowest major of `pg_restore` that reads the archive. */
+  leastPgRestore: z.number().int(),
+  extensions: z.array(extension),
+  encoding: z.string(),
+  /** Settings that a restore must know, e.g. `timescaledb.*`. */
+  settings: z.record(z.string(), z.string()).default({}),
+  /** When the snapshot was exported, and where in the WAL. */
+  snapshot: z.strictObject({ at: instant, lsn: z.string() }),
+  /** Size of the database on disk. */
+  databaseBytes: bytes,
+  counts: z.array(tableCount),
+  /** How rows were counted. */
+  countedBy: z.enum(["snapshot", "stream"]),
+  rows: count,
+  largeObjects: count,
+  artifacts: z.array(artifact).min(1),
+});
+export type PostgresEntry = z.infer<typeof postgresEntry>;
+
+export const fileCounts = z.strictObject({
+  files: count,
+  directories: count,
+  symlinks: count,
+  hardLinks: count,
+  other: count,
+  /** Sum of the sizes of regular files. */
+  bytes,
+});
+export type FileCounts = z.infer<typeof fileCounts>;
+
+export const filesEntry = z.strictObject({
+  kind: z.literal("files"),
+  name: slug,
+  directory: z.string(),
+  started: instant,
+  finished: instant,
+  counts: fileCounts,
+  /** What tar said about files that changed while they were read. */
+  changed: z.array(z.string()),
+  artifacts: z.array(artifact).min(1),
+});
+export type FilesEntry = z.infer<typeof filesEntry>;
+
+export const entry = z.discriminatedUnion("kind", [postgresEntry, filesEntry]);
+export type Entry = z.infer<typeof entry>;
+
+export const flag = z.strictObject({ code: z.enum(["shrunk", "empty"]), fact: z.string() });
+export type Flag = z.infer<typeof flag>;
+
+/** What one recovery point is. No manifest, no recovery point. */
+export const manifest = z.strictObject({
+  version: z.literal(1),
+  id: pointId,
+  plan: slug,
+  environment: slug,
+  project: z.string(),
+  stack: z.string(),
+  host: z.string(),
+  started: instant,
+  finished: instant,
+  moment: z.enum(["database-first", "quiesced"]),
+  tools: z.record(z.string(), z.string()),
+  sources: z.array(entry).min(1),
+  /** This point's own key, encrypted to the plan's recipients. */
+  identity: z.strictObject({
+    key: z.string(),
+    versionId: z.string().optional(),
+    recipient,
+    recipients: z.array(recipient).min(1),
+    bytes,
+    sha256,
+  }),
+  flags: z.array(flag),
+  previous: pointId.optional(),
+  /** The sources as the plan described them, with secrets by reference: enough to restore without any Pulumi state. */
+  plannedSources: z.array(z.unknown()),
+  /** How to restore this point with standard tools only. */
+  commands: z.array(z.string()),
+});
+export type Manifest = z.infer<typeof manifest>;
+
+export const signature = z.strictObject({ algorithm: z.literal("ed25519"), publicKey, value: z.string() });
+export type Signature = z.infer<typeof signature>;
+
+/** What is stored under `catalog/`: the manifest and the signature of its canonical JSON. */
+export const signedManifest = z.strictObject({ manifest, signature: signature.optional() });
+export type SignedManifest = z.infer<typeof signedManifest>;

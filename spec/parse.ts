@@ -1,0 +1,25 @@
+import type { z } from "zod";
+import { type ErrorCode, JobError } from "./errors.ts";
+
+/**
+ * Parses a value, or says in one sentence what is wrong and where.
+ * @throws JobError `code` (default `bad-spec`), naming the path of every mistake
+ */
+export const parse = <S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  what: string,
+  code: ErrorCode = "bad-spec",
+): z.output<S> => {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const mistakes = result.error.issues.map(
+    (issue) => `${[what, ...issue.path.map(String)].join(".")}: ${message(issue)}`,
+  );
+  throw new JobError(code, [...new Set(mistakes)].join("; "), "correct it and run again; nothing was touched");
+};
+
+const message = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === "unrecognized_keys") return `unknown key ${issue.keys.map((key) => `'${key}'`).join(", ")}`;
+  return issue.message.replace(/^Invalid input: /, "");
+};

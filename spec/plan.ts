@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { repository } from "./repository.ts";
+import { retention } from "./retention.ts";
+import { directory, recipient, slug } from "./scalars.ts";
+import { schedule } from "./schedule.ts";
+import { hooks, quiesce, source } from "./source.ts";
+
+/** Where a job runs. `local`: as a child process on the machine that runs Pulumi or the CLI. */
+export const target = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("local"),
+    /** Where journals, locks and records of restores are kept. */
+    ledger: directory,
+    /** Where `pg_restore` may put a scratch copy. @default the ledger's directory */
+    scratch: directory.optional(),
+  }),
+]);
+export type Target = z.infer<typeof target>;
+
+/** What is backed up together, how often, how long it is kept, and where to. */
+export const plan = z.strictObject({
+  version: z.literal(1),
+  project: z.string().min(1),
+  stack: z.string().min(1),
+  name: slug,
+  target,
+  sources: z
+    .array(source)
+    .min(1)
+    .refine(
+      (sources) => new Set(sources.map(({ name }) => name)).size === sources.length,
+      "two sources have the same name",
+    ),
+  /** Its environment is the plan's. */
+  repository,
+  schedule: schedule.default({ kind: "none" }),
+  /** Absent: everything is kept. */
+  retention: retention.optional(),
+  /** Each can decrypt every point of this plan. */
+  recipients: z.array(recipient).min(1),
+  /** A fall of rows or bytes below this share of the last point's flags the new point and freezes pruning. @default 0.5 */
+  shrinkBelow: z.number().min(0).max(1).default(0.5),
+  quiesce: quiesce.optional(),
+  hooks: hooks.optional(),
+  /** A restore onto a protected plan needs a reason; its superseded data are held longer. @default false */
+  protected: z.boolean().default(false),
+  /** How long what a restore replaced is held, at least. @default 14 days if protected, else 1 superseded copy */
+  superseded: z
+    .union([
+      z.strictObject({ days: z.number().int().min(14).max(3650) }),
+      z.strictObject({ keep: z.number().int().min(1) }),
+    ])
+    .optional(),
+  /** Seconds a lease or lock lives without being renewed. @default 90 */
+  leaseSeconds: z.number().int().min(3).default(90),
+});
+export type Plan = z.infer<typeof plan>;

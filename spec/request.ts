@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { instant, pointId, slug } from "./scalars.ts";
+
+const exactlyOne = (value: object): boolean =>
+  Object.values(value).filter((member) => member !== undefined).length === 1;
+
+/** Which point: `latest`, an id, or the newest that was complete before an instant. */
+export const pointSelector = z.union([z.literal("latest"), pointId, z.strictObject({ before: instant })], {
+  error: "expected 'latest', a recovery-point id like 20261121T010000Z-7f3a, or { before: a time with an offset }",
+});
+export type PointSelector = z.infer<typeof pointSelector>;
+
+/** Where the data go: exactly one key. */
+export const into = z
+  .strictObject({
+    /** Beside the live data, then swapped in; the live data are kept. */
+    replace: z.strictObject({}).optional(),
+    /** Over the live data, for targets without room for two copies; a verified safety backup is taken first. */
+    inPlace: z.strictObject({}).optional(),
+    /** A database that does not exist yet. */
+    database: z.string().min(1).optional(),
+    /** A directory that does not exist yet, or is empty. */
+    directory: z
+      .string()
+      .regex(/^\/(?!$)/, "expected an absolute path other than '/'")
+      .optional(),
+  })
+  .refine(exactlyOne, "expected exactly one of replace, inPlace, database, directory");
+export type Into = z.infer<typeof into>;
+
+/** What an operator asks for in stack config. A new id is one new run; the same id never runs twice. */
+export const request = z.strictObject({
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "expected 1 to 100 letters, digits, '.', '-', '_'"),
+  /** The plan to restore onto; may be left out where the stack has only one. */
+  plan: slug.optional(),
+  /** Whose recovery point. @default this stack's own environment and the same plan */
+  from: z.strictObject({ environment: slug.optional(), plan: slug.optional() }).optional(),
+  point: pointSelector,
+  into,
+  /** Names of the sources to restore. @default all that `into` can take */
+  sources: z.array(slug).min(1).optional(),
+  /** Must equal `<project>/<stack>/<plan>`. */
+  confirm: z.string(),
+  /** Why; a protected plan asks for it. */
+  reason: z.string().min(1).optional(),
+  /** Restore a point whose manifest has no valid signature. @default false */
+  unverified: z.boolean().optional(),
+});
+export type Request = z.infer<typeof request>;

@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { catalogPoint } from "./catalog.ts";
+import { ERROR_CODES, type ErrorCode } from "./errors.ts";
+import { manifest } from "./manifest.ts";
+import { check, proof } from "./proof.ts";
+import { request } from "./request.ts";
+import { instant, pointId, slug } from "./scalars.ts";
+
+export const errorReport = z.strictObject({
+  code: z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]),
+  fact: z.string(),
+  hint: z.string(),
+});
+export type ErrorReport = z.infer<typeof errorReport>;
+
+/** What one restore did: the audit line that Pulumi keeps. */
+export const restoreRecord = z.strictObject({
+  version: z.literal(1),
+  id: z.string(),
+  ok: z.boolean(),
+  request,
+  target: z.string(),
+  from: z.strictObject({ environment: slug, plan: slug, point: pointId.optional() }),
+  started: instant,
+  finished: instant,
+  /** From the claim to the end. */
+  seconds: z.number(),
+  /** From the quiesce to the resume; 0 where nothing was stopped. */
+  downtimeSeconds: z.number(),
+  bytes: z.number(),
+  checks: z.array(check),
+  /** Names under which the replaced data are kept. */
+  superseded: z.array(z.string()),
+  /** What was neutralised, created or left out. */
+  notes: z.array(z.string()),
+  error: errorReport.optional(),
+});
+export type RestoreRecord = z.infer<typeof restoreRecord>;
+
+export const ability = z.strictObject({
+  name: z.string(),
+  ok: z.boolean(),
+  /** What takes its place where the store lacks it. */
+  instead: z.string().optional(),
+});
+export type Ability = z.infer<typeof ability>;
+
+export const pruneDecision = z.strictObject({ point: pointId, keep: z.boolean(), reasons: z.array(z.string()) });
+export type PruneDecision = z.infer<typeof pruneDecision>;
+
+const common = { version: z.literal(1), ok: z.literal(true), started: instant, finished: instant };
+
+export const backupResult = z.strictObject({
+  ...common,
+  kind: z.literal("backup"),
+  manifest,
+  removedLeftovers: z.number().int(),
+  warnings: z.array(z.string()),
+});
+export const catalogResult = z.strictObject({
+  ...common,
+  kind: z.literal("catalog"),
+  points: z.array(catalogPoint),
+  /** Manifests that could not be read, by key. */
+  unreadable: z.array(z.strictObject({ key: z.string(), reason: z.string() })),
+  /** The selected point and its own key in its envelope (base64), where a point was asked for. */
+  selected: z.strictObject({ point: catalogPoint, identity: z.string() }).optional(),
+});
+export const verifyResult = z.strictObject({
+  ...common,
+  kind: z.literal("verify"),
+  point: pointId,
+  proof,
+  proofKey: z.string().optional(),
+});
+export const pruneResult = z.strictObject({
+  ...common,
+  kind: z.literal("prune"),
+  /** Why nothing is selected, with how to end it. */
+  frozen: z.array(z.string()),
+  decisions: z.array(pruneDecision),
+  acted: z.boolean(),
+  /** `tagged`: the bucket's lifecycle expires them. `deleted`: this job did. */
+  how: z.enum(["dry-run", "tagged", "deleted"]),
+});
+export const checkResult = z.strictObject({
+  ...common,
+  kind: z.literal("check"),
+  healthy: z.boolean(),
+  checks: z.array(check),
+  newest: pointId.optional(),
+  /** Seconds since the newest good point was begun. */
+  ageSeconds: z.number().optional(),
+});
+export const markResult = z.strictObject({ ...common, kind: z.literal("mark"), key: z.string() });
+export const bucketResult = z.strictObject({
+  ...common,
+  kind: z.literal("bucket"),
+  bucket: z.string(),
+  created: z.boolean(),
+  abilities: z.array(ability),
+});
+export const restoreResult = z.strictObject({
+  ...common,
+  kind: z.literal("restore"),
+  /** Where the journal stands now. */
+  step: z.string(),
+  /** Present once the restore has ended. */
+  record: restoreRecord.optional(),
+});
+export const failure = z.strictObject({
+  version: z.literal(1),
+  ok: z.literal(false),
+  kind: z.string(),
+  started: instant,
+  finished: instant,
+  error: errorReport,
+});
+export type Failure = z.infer<typeof failure>;
+
+export const success = z.discriminatedUnion("kind", [
+  backupResult,
+  catalogResult,
+  verifyResult,
+  pruneResult,
+  checkResult,
+  markResult,
+  bucketResult,
+  restoreResult,
+]);
+export type Success = z.infer<typeof success>;
+
+/** The one JSON line that a runner prints on stdout. */
+export const result = z.union([success, failure]);
+export type Result = z.infer<typeof result>;
+export type ResultOf<K extends Success["kind"]> = Extract<Success, { kind: K }>;

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { argv, bytes, directory, secretRef, slug } from "./scalars.ts";
+
+export const tls = z.discriminatedUnion("mode", [
+  z.strictObject({ mode: z.literal("disable") }),
+  z.strictObject({ mode: z.literal("prefer") }),
+  z.strictObject({ mode: z.literal("require") }),
+  z.strictObject({ mode: z.literal("verify-ca"), ca: z.string().min(1) }),
+  z.strictObject({ mode: z.literal("verify-full"), ca: z.string().min(1) }),
+]);
+export type Tls = z.infer<typeof tls>;
+
+/** A role and where its password is. No password means that the server asks for none. */
+export const login = z.strictObject({ user: z.string().min(1), password: secretRef.optional() });
+export type Login = z.infer<typeof login>;
+
+const identifier = z
+  .string()
+  .min(1)
+  .refine((name) => new TextEncoder().encode(name).length <= 63, "PostgreSQL names have at most 63 bytes")
+  .refine((name) => !name.includes("\0"), "a name cannot hold a NUL byte");
+
+/** One database of a PostgreSQL server, dumped by `pg_dump`. */
+export const postgresSource = z.strictObject({
+  kind: z.literal("postgres"),
+  name: slug,
+  host: z.string().min(1),
+  port: z.number().int().min(1).max(65535).default(5432),
+  database: identifier,
+  login,
+  /** Creates and renames databases at a restore. @default the login above */
+  admin: login.optional(),
+  tls: tls.default({ mode: "prefer" }),
+  /** Bytes of database above which rows are counted from the dump's own stream, not by a second read. @default 20 GiB */
+  countFromStreamAbove: bytes.default(20 * 1024 ** 3),
+  /** Hours the dump may hold its snapshot before the backup is ended and reported. @default 24 */
+  maxSnapshotHours: z.number().positive().default(24),
+  /** @default false: a database without any row is refused */
+  allowEmpty: z.boolean().default(false),
+  /** Parallel jobs of `pg_restore` where a scratch copy fits. @default 2 */
+  restoreJobs: z.number().int().min(1).max(64).default(2),
+});
+export type PostgresSource = z.infer<typeof postgresSource>;
+
+/** A directory, stored as one tar stream. */
+export const filesSource = z.strictObject({
+  kind: z.literal("files"),
+  name: slug,
+  directory,
+  /** tar patterns, relative to the directory */
+  exclude: z.array(z.string().min(1)).default([]),
+  /** @default false: a directory without any file is refused */
+  allowEmpty: z.boolean().default(false),
+});
+export type FilesSource = z.infer<typeof filesSource>;
+
+export const source = z.discriminatedUnion("kind", [postgresSource, filesSource]);
+export type Source = z.infer<typeof source>;
+
+/** Programs around a restore; each is an argv list and runs where the launcher runs. */
+export const quiesce = z.strictObject({
+  stop: z.array(argv).default([]),
+  start: z.array(argv).default([]),
+  /** Must exit 0 within `timeoutSeconds` after the start. */
+  probe: argv.optional(),
+  /** For each of stop, start and probe. @default 120 */
+  timeoutSeconds: z.number().positive().default(120),
+});
+export type Quiesce = z.infer<typeof quiesce>;
+
+/** Programs that run against the restored copy before it is swapped in; they get PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD and RESTORABLE_DIRECTORY. */
+export const hooks = z.strictObject({ afterRestore: z.array(argv).default([]) });
+export type Hooks = z.infer<typeof hooks>;
