@@ -9,8 +9,11 @@ import type { Invocation } from "./invocation.ts";
 export interface PipelineOptions {
   /** Feeds the first process; without it, its stdin is empty. */
   readonly input?: Readable;
-  /** Takes the last process's stdout; without it, that is discarded. */
-  readonly output?: (stdout: Readable) => Promise<void>;
+  /**
+   * Takes the last process's stdout; without it, that is discarded. `succeeded` settles when every process has ended:
+   * a consumer that publishes something waits for it, because the end of the bytes is no proof that they are all there.
+   */
+  readonly output?: (stdout: Readable, succeeded: Promise<void>) => Promise<void>;
 }
 
 export interface Finished {
@@ -131,13 +134,14 @@ const settle = async (
       return undefined;
     }
   };
+  const ends = stages.map(({ done, invocation }) => done.then((end) => judge(end, invocation)));
+  const succeeded = Promise.all(ends).then(() => undefined);
+  succeeded.catch(() => undefined); // each failure is collected below
   const work = [
     input && first.child.stdin ? guard(pump(input, first.child.stdin).catch(ignoreClosedPipe)) : undefined,
-    output && last.child.stdout ? guard(output(last.child.stdout)) : undefined,
+    output && last.child.stdout ? guard(output(last.child.stdout, succeeded)) : undefined,
   ];
-  const finished = await Promise.all(
-    stages.map(({ done, invocation }) => guard(done.then((end) => judge(end, invocation)))),
-  );
+  const finished = await Promise.all(ends.map(guard));
   await Promise.all(work);
   context.signal.throwIfAborted();
   const failure = firstCause(failures);
