@@ -63,7 +63,8 @@ async function start(port: number, options: S3ServerOptions): Promise<S3Server> 
     env: { ROOT_ACCESS_KEY: root.accessKeyId, ROOT_SECRET_KEY: root.secretAccessKey },
     cwd: directory,
     log: place("server.log"),
-    signal: "TERM",
+    // A polite end waits for clients that keep their connections open.
+    signal: "KILL",
     removeFolder: options.directory === undefined ? directory : undefined,
   });
   const endpoint = `http://127.0.0.1:${port}`;

@@ -8,7 +8,7 @@ import { PortTaken } from "./free-port.ts";
 
 /**
  * Keeps a server for as long as the process that started it holds the other end of its stdin, so that a server never
- * outlives even a killed test. Then: the signal that stops it, after 20 s SIGKILL, and its folder is removed. It says
+ * outlives even a killed test. Then: the signal that stops it, and when it ended its folder is removed. It says
  * the server's pid on stdout, and `ended` when that ended, by itself or not. Descriptor 3 is the log.
  */
 const WATCHDOG = `
@@ -20,21 +20,15 @@ server=$!
 trap '' PIPE # nobody may be left to read what we say
 echo "$server"
 (
-  exec >/dev/null
-  trap '' TERM
   while read -r _ <&4; do :; done
-  trap 'kill "$nap"; exit' TERM
-  sleep 20 & nap=$!
-  kill -s "$signal" "$server" || { kill "$nap"; exit; }
-  wait "$nap"
-  kill -s KILL "$server"
-) 2>/dev/null &
+  kill -s "$signal" "$server"
+  kill -s CONT "$server" # a test may have halted it
+) >/dev/null 2>&1 &
 watch=$!
 exec 3>&- 4<&-
 wait "$server"
 echo ended 2>/dev/null
-kill -s TERM "$watch" 2>/dev/null
-wait "$watch" 2>/dev/null
+wait "$watch"
 [ -z "$folder" ] || rm -rf -- "$folder"
 `;
 
@@ -48,7 +42,7 @@ export interface WatchedProcessOptions {
   /** Where its output goes. */
   readonly log: string;
   /** What asks it to stop. */
-  readonly signal: "TERM" | "INT";
+  readonly signal: "INT" | "KILL";
   /** Removed after its end; leave it out to keep everything. */
   readonly removeFolder?: string | undefined;
 }
