@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { manifest } from "./manifest.ts";
-import { mark } from "./mark.ts";
+import { type Mark, mark } from "./mark.ts";
 import { proof } from "./proof.ts";
 import { pointId } from "./scalars.ts";
 
@@ -22,9 +22,11 @@ export const catalogPoint = z.strictObject({
 });
 export type CatalogPoint = z.infer<typeof catalogPoint>;
 
-/** The newest of expire and unexpire is an expire, and nothing holds it. */
-export const isExpiring = ({ marks }: CatalogPoint): boolean =>
-  newest(marks.filter(({ kind }) => kind === "expire" || kind === "unexpire"))?.kind === "expire" && !isHeld({ marks });
+/** The newest of expire and unexpire is an expire, and nothing holds it. Of one instant, the unexpire counts. */
+export const isExpiring = ({ marks }: Pick<CatalogPoint, "marks">): boolean => {
+  const [expire, unexpire] = [newest(marks.filter(isKind("expire"))), newest(marks.filter(isKind("unexpire")))];
+  return expire > unexpire && !isHeld({ marks });
+};
 
 export const isHeld = ({ marks }: Pick<CatalogPoint, "marks">): boolean => marks.some(({ kind }) => kind === "hold");
 
@@ -32,15 +34,19 @@ export const isQuarantined = ({ marks }: Pick<CatalogPoint, "marks">): boolean =
   marks.some(({ kind }) => kind === "quarantine");
 
 /** Flagged and not accepted by anybody. */
-export const isFlagged = ({ manifest: { flags }, marks }: CatalogPoint): boolean =>
+export const isFlagged = ({ manifest: { flags }, marks }: Pick<CatalogPoint, "manifest" | "marks">): boolean =>
   flags.length > 0 && !marks.some(({ kind }) => kind === "accept");
 
-/** Its newest believed proof says that it can be read back. */
-export const isProven = ({ proofs }: CatalogPoint): boolean =>
-  newest(proofs.filter(({ signature }) => signature === "valid").map(({ proof: value }) => value))?.ok === true;
+/** Its newest believed proof says that it can be read back. Of one instant, a failed one counts. */
+export const isProven = ({ proofs }: Pick<CatalogPoint, "proofs">): boolean => {
+  const believed = proofs.filter(({ signature }) => signature === "valid").map(({ proof: value }) => value);
+  return newest(believed.filter(({ ok }) => ok)) > newest(believed.filter(({ ok }) => !ok));
+};
 
-const newest = <T extends { at: string }>(items: readonly T[]): T | undefined =>
-  items.reduce<T | undefined>(
-    (best, item) => (best && Date.parse(best.at) > Date.parse(item.at) ? best : item),
-    undefined,
-  );
+const isKind =
+  (kind: Mark["kind"]) =>
+  (value: Mark): boolean =>
+    value.kind === kind;
+
+const newest = (items: readonly { readonly at: string }[]): number =>
+  items.reduce((latest, { at }) => Math.max(latest, Date.parse(at)), Number.NEGATIVE_INFINITY);

@@ -1,4 +1,5 @@
 import { Cron } from "croner";
+import { checkFields } from "./cron-field.ts";
 
 /** A parsed schedule: standard five fields, and the seconds where the text had six fields. */
 export interface CronExpression {
@@ -22,13 +23,17 @@ const NICKNAMES: Readonly<Record<string, string>> = {
  */
 export const parseCron = (text: string): CronExpression => {
   const words = (NICKNAMES[text.trim().toLowerCase()] ?? text).trim().split(/\s+/);
+  if (words[0] === "") throw new Error("the schedule is empty; expected five fields, or a nickname such as @daily");
   if (words[0]?.startsWith("@")) throw new Error(`'${text}' is not one of ${Object.keys(NICKNAMES).join(", ")}`);
   if (words.length !== 5 && words.length !== 6) {
-    throw new Error(`'${text}' has ${words.length} fields; expected five, or six with seconds first`);
+    const has = words.length === 1 ? "1 field" : `${words.length} fields`;
+    throw new Error(`'${text}' has ${has}; expected five, or six with seconds first`);
   }
   const [seconds, fields] = words.length === 6 ? [words[0] as string, words.slice(1)] : ["0", words];
+  checkFields([seconds, ...fields]);
   const expression = { seconds, fields: fields.join(" ") };
-  compile(expression, "UTC");
+  // Any instant will do: a day that a leap year has comes within eight years.
+  if (!compile(expression, "UTC").nextRun(new Date(0))) throw new Error(`'${text}' never runs: no month has that day`);
   return expression;
 };
 
@@ -42,24 +47,18 @@ export const fiveFields = ({ fields, seconds }: CronExpression): string => {
   return fields;
 };
 
-/** The next `count` runs after an instant, in an IANA time zone, across daylight-saving changes. */
+/**
+ * The next `count` runs after an instant, in an IANA time zone. A run whose hour is skipped in spring comes that much
+ * later; one whose hour is repeated in autumn comes once, unless its hour is `*`: then it keeps its rhythm.
+ */
 export const nextRuns = (expression: CronExpression, timeZone: string, after: Date, count: number): readonly Date[] =>
   compile(expression, timeZone).nextRuns(count, after);
 
-/** The longest gap between two runs in the year after an instant, in seconds: what freshness is measured against. */
-export const longestInterval = (expression: CronExpression, timeZone: string, after: Date): number => {
-  const cron = compile(expression, timeZone);
-  const end = after.getTime() + 370 * 86_400_000;
-  let [longest, previous] = [0, cron.nextRun(after)];
-  if (!previous) return Number.POSITIVE_INFINITY;
-  for (let runs = 0; runs < 2_000; runs += 1) {
-    const next = cron.nextRun(previous);
-    if (!next) break;
-    longest = Math.max(longest, next.getTime() - previous.getTime());
-    if (next.getTime() > end) break;
-    previous = next;
-  }
-  return longest / 1000;
+/** The last run at or before an instant. */
+export const lastRun = (expression: CronExpression, timeZone: string, at: Date): Date | undefined => {
+  // The library wants the run before an instant and knows whole seconds only.
+  const nextSecond = Math.floor(at.getTime() / 1_000) * 1_000 + 1_000;
+  return compile(expression, timeZone).previousRuns(1, new Date(nextSecond))[0];
 };
 
 const compile = ({ seconds, fields }: CronExpression, timezone: string): Cron => {

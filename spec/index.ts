@@ -1,6 +1,7 @@
 export * from "./canonical-json.ts";
 export * from "./catalog.ts";
 export * from "./cron.ts";
+export * from "./cron-interval.ts";
 export * from "./errors.ts";
 export * from "./job.ts";
 export * from "./journal.ts";

@@ -21,5 +21,9 @@ export const parse = <S extends z.ZodType>(
 
 const message = (issue: z.core.$ZodIssue): string => {
   if (issue.code === "unrecognized_keys") return `unknown key ${issue.keys.map((key) => `'${key}'`).join(", ")}`;
-  return issue.message.replace(/^Invalid input: /, "");
+  const text = issue.message
+    .replace(/^(Invalid input|Invalid string|Too small|Too big): /, "")
+    .replace(/^Invalid discriminator value. Expected/, "expected");
+  const [, expected] = /^(expected .*), received undefined$/.exec(text) ?? [];
+  return expected === undefined ? text : `is missing; ${expected}`;
 };

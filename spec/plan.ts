@@ -46,10 +46,10 @@ export const plan = z.strictObject({
   protected: z.boolean().default(false),
   /** How long what a restore replaced is held, at least. @default 14 days if protected, else 1 superseded copy */
   superseded: z
-    .union([
-      z.strictObject({ days: z.number().int().min(14).max(3650) }),
-      z.strictObject({ keep: z.number().int().min(1) }),
-    ])
+    .union(
+      [z.strictObject({ days: z.number().int().min(14).max(3650) }), z.strictObject({ keep: z.number().int().min(1) })],
+      { error: "expected { days: from 14 to 3650 } or { keep: at least 1 }" },
+    )
     .optional(),
   /** Seconds a lease or lock lives without being renewed. @default 90 */
   leaseSeconds: z.number().int().min(3).default(90),

@@ -28,7 +28,7 @@ export const s3Repository = z.strictObject({
   /** Key prefix without slashes at its ends; empty for the whole bucket. */
   prefix: z
     .string()
-    .regex(/^$|^[^/]+(\/[^/]+)*$/)
+    .regex(/^$|^[^/]+(\/[^/]+)*$/, "expected a prefix without slashes at its ends, like 'backups/montagu'")
     .default(""),
   ...s3Endpoint,
   /** By role; a role that is missing uses the writer's. Absent: the ordinary AWS credential chain. */

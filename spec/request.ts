@@ -1,13 +1,16 @@
 import { z } from "zod";
-import { instant, pointId, slug } from "./scalars.ts";
+import { directory, instant, POINT_ID, slug } from "./scalars.ts";
 
 const exactlyOne = (value: object): boolean =>
   Object.values(value).filter((member) => member !== undefined).length === 1;
 
+const POINT = "expected 'latest', a recovery-point id like 20261121T010000Z-7f3a, or { before: a time with an offset }";
+
 /** Which point: `latest`, an id, or the newest that was complete before an instant. */
-export const pointSelector = z.union([z.literal("latest"), pointId, z.strictObject({ before: instant })], {
-  error: "expected 'latest', a recovery-point id like 20261121T010000Z-7f3a, or { before: a time with an offset }",
-});
+export const pointSelector = z.union(
+  [z.string().regex(new RegExp(`^latest$|${POINT_ID.source}`), POINT), z.strictObject({ before: instant })],
+  { error: POINT },
+);
 export type PointSelector = z.infer<typeof pointSelector>;
 
 /** Where the data go: exactly one key. */
@@ -20,10 +23,7 @@ export const into = z
     /** A database that does not exist yet. */
     database: z.string().min(1).optional(),
     /** A directory that does not exist yet, or is empty. */
-    directory: z
-      .string()
-      .regex(/^\/(?!$)/, "expected an absolute path other than '/'")
-      .optional(),
+    directory: directory.optional(),
   })
   .refine(exactlyOne, "expected exactly one of replace, inPlace, database, directory");
 export type Into = z.infer<typeof into>;

@@ -14,32 +14,40 @@ export const slug = z
     "expected 1 to 63 characters: lower-case letters, digits, '.', '-', '_', starting with a letter or digit",
   );
 
-/** A recovery-point id: UTC and sortable, with four random hex digits: `20261121T010000Z-7f3a`. */
-export const pointId = z
-  .string()
-  .regex(/^\d{8}T\d{6}Z-[0-9a-f]{4}$/, "expected a recovery-point id like 20261121T010000Z-7f3a");
+export const POINT_ID = /^\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])[0-5]\d[0-5]\dZ-[0-9a-f]{4}$/;
 
-export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** A recovery-point id: UTC and sortable, with four random hex digits: `20261121T010000Z-7f3a`. */
+export const pointId = z.string().regex(POINT_ID, "expected a recovery-point id like 20261121T010000Z-7f3a");
+
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256 digest: 64 hex digits");
 export const bytes = z.number().int().min(0);
 export const count = z.number().int().min(0);
 
-/** An absolute directory. */
+/** An absolute directory, written in the one way that can be compared and renamed. */
 export const directory = z
   .string()
   .regex(/^\/(?!$)/, "expected an absolute path other than '/'")
+  .refine(
+    (path) => path.split("/").every((part, index) => index === 0 || !["", ".", ".."].includes(part)),
+    "expected a path without '.', '..', '//' and without a slash at its end",
+  )
   .refine((path) => !path.includes("\0"), "a path cannot hold a NUL byte");
 
 /** A program and its arguments. It is never given to a shell. */
 export const argv = z.array(z.string()).min(1).readonly();
 
+const environmentName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable, never the secret itself");
+
 /** Where a secret is, never the secret itself. */
 export const secretRef = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("env"), name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }),
+  z.strictObject({ kind: z.literal("env"), name: environmentName }),
   z.strictObject({ kind: z.literal("file"), path: z.string().min(1) }),
 ]);
 export type SecretRef = z.infer<typeof secretRef>;
 
-/** An age X25519 recipient (`age1…`) or an SSH public key that age accepts. */
+/** An age X25519 recipient: the public half of a key that `age-keygen` made. */
 export const recipient = z
   .string()
   .regex(/^age1[02-9ac-hj-np-z]{58}$/, "expected an age recipient: 'age1' and 58 more characters");

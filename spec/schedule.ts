@@ -1,11 +1,22 @@
 import { z } from "zod";
 import { parseCron } from "./cron.ts";
 
-const timeZones = new Set(Intl.supportedValuesOf("timeZone"));
+/**
+ * Old and new names of a zone count (Europe/Kiev, Europe/Kyiv). Without a slash only UTC does: a bare offset such as
+ * +01:00 knows no summer, and an abbreviation is another zone than its writer thinks (BST is Dhaka's here).
+ */
+const isTimeZone = (zone: string): boolean => {
+  if (zone !== "UTC" && !zone.includes("/")) return false;
+  try {
+    const { timeZone: known } = new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions();
+    // JavaScript forgives a wrong case, Kubernetes does not.
+    return known === zone || known.toLowerCase() !== zone.toLowerCase();
+  } catch {
+    return false;
+  }
+};
 
-export const timeZone = z
-  .string()
-  .refine((zone) => zone === "UTC" || timeZones.has(zone), "expected an IANA time zone such as Europe/London, or UTC");
+export const timeZone = z.string().refine(isTimeZone, "expected an IANA time zone such as Europe/London, or UTC");
 
 const cronText = z.string().superRefine((text, context) => {
   try {
