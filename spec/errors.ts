@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   "bad-credentials": { exit: 5, retry: false },
   "too-few-rights": { exit: 5, retry: false },
   "missing-secret": { exit: 5, retry: false },
+  "untrusted-server": { exit: 5, retry: false },
   "missing-database": { exit: 6, retry: false },
   "missing-directory": { exit: 6, retry: false },
   "missing-bucket": { exit: 6, retry: false },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { holder } from "./journal.ts";
 import { plan } from "./plan.ts";
 import { type Location, type Role, repository, s3Credentials, s3Endpoint } from "./repository.ts";
 import { pointSelector, request } from "./request.ts";
@@ -101,6 +102,8 @@ export const restoreJob = z.strictObject({
   requestDigest: sha256,
   /** The point's own age identity. */
   identity: secretRef.optional(),
+  /** The launcher's process: a journal whose launcher lives is not taken over. */
+  launcher: holder.optional(),
   /** What went wrong in the launcher's part, for the record. */
   failure: z
     .strictObject({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { check } from "./proof.ts";
 import { request } from "./request.ts";
 import { restoreRecord } from "./result.ts";
 import { instant, pointId, sha256, slug } from "./scalars.ts";
@@ -74,6 +75,10 @@ export const journal = z.strictObject({
   mode: z.enum(["replace", "inPlace", "elsewhere"]),
   parts: z.array(journalPart),
   holder,
+  /** Findings so far, for the record. */
+  checks: z.array(check),
+  notes: z.array(z.string()),
+  bytes: z.number(),
   /** When the data that were replaced may go. */
   heldUntil: instant.optional(),
   /** The backup that an in-place restore took first. */

@@ -5,6 +5,9 @@ export const ARTIFACTS = "artifacts/";
 export const PROOFS = "proofs/";
 export const MARKS = "marks/";
 
+/** What a prune writes into its marks. */
+export const EXPIRE_REASON = "no rule of the retention keeps it";
+
 export const manifestKey = (point: string): string => `${CATALOG}${point}.json`;
 export const artifactKey = (point: string, file: string): string => `${ARTIFACTS}${point}/${file}`;
 export const identityKey = (point: string): string => artifactKey(point, "identity.age");

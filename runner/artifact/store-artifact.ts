@@ -16,7 +16,10 @@ export interface ArtifactTarget {
 
 export const compress: Invocation = { file: "zstd", args: ["--compress", "--quiet", "-3", "--threads=1", "--stdout"] };
 
-export const encrypt = (recipient: string): Invocation => ({ file: "age", args: ["--encrypt", "--recipient", recipient] });
+export const encrypt = (recipient: string): Invocation => ({
+  file: "age",
+  args: ["--encrypt", "--recipient", recipient],
+});
 
 /** `source | zstd | age | store`: constant memory, no scratch copy, digest on the way; every exit code counts. */
 export const storeArtifact =
@@ -38,7 +41,16 @@ export const storeArtifact =
     });
     if (!put) throw new Error(`nothing was stored for ${file}`);
     const { bytes, sha256, versionId } = put;
-    return { role, key, ...(versionId === undefined ? {} : { versionId }), bytes, sha256, format, compression: "zstd", encryption: "age" };
+    return {
+      role,
+      key,
+      ...(versionId === undefined ? {} : { versionId }),
+      bytes,
+      sha256,
+      format,
+      compression: "zstd",
+      encryption: "age",
+    };
   };
 
 /** Ends only after every process succeeded: so a failed one breaks the upload, and nothing appears under the key. */

@@ -1,0 +1,39 @@
+import { type Artifact, type Entry, type Plan, planPrefix } from "../../spec/index.ts";
+
+/**
+ * The commands that restore a point with standard tools only, in order. They go into the manifest, so that the point
+ * explains itself to somebody who has neither this program nor its documentation.
+ */
+export const handCommands = (plan: Plan, point: string, entries: readonly Entry[]): readonly string[] => {
+  const { location, environment } = plan.repository;
+  const prefix = planPrefix(location.kind === "s3" ? location.prefix : "", environment, plan.name);
+  const artifacts = `${prefix}artifacts/${point}/`;
+  return [
+    location.kind === "s3"
+      ? `aws s3 cp --recursive ${endpoint(location.endpoint)}${quote(`s3://${location.bucket}/${artifacts}`)} .`
+      : `cp -R ${quote(`${location.path}/${artifacts}`)}. .`,
+    "age --decrypt --identity YOUR-KEY-FILE --output point-key.txt identity.age",
+    ...entries.flatMap((entry) => entry.artifacts.map((artifact) => open(entry, artifact))),
+    "rm point-key.txt",
+  ];
+};
+
+const open = (entry: Entry, artifact: Artifact): string => {
+  const plain = `age --decrypt --identity point-key.txt ${quote(file(artifact))} | zstd --decompress --stdout`;
+  switch (artifact.role) {
+    case "globals":
+      return `${plain} > ${quote(`${entry.name}-globals.sql`)}   # roles and settings: read it, then run what is missing with psql`;
+    case "dump":
+      return `createdb --template=template0 NEW-DATABASE && ${plain} | pg_restore --exit-on-error --dbname=NEW-DATABASE`;
+    case "files":
+      return `mkdir NEW-DIRECTORY && ${plain} | tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*' --acls --directory=NEW-DIRECTORY`;
+  }
+};
+
+const file = ({ key }: Artifact): string => key.slice(key.lastIndexOf("/") + 1);
+
+const endpoint = (url: string | undefined): string => (url === undefined ? "" : `--endpoint-url ${quote(url)} `);
+
+/** For a POSIX shell: these lines are read and copied by people. */
+const quote = (text: string): string =>
+  /^[A-Za-z0-9_./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

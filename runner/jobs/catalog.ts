@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import { type CatalogJob, type CatalogPoint, JobError, type ResultOf } from "../../spec/index.ts";
+import { readCatalog } from "../catalog/read-catalog.ts";
+import { selectPoint } from "../catalog/select-point.ts";
+import type { Context } from "../context.ts";
+import type { Store } from "../store/store.ts";
+import { openPlanStore } from "./plan-store.ts";
+
+type Body = Pick<ResultOf<"catalog">, "kind" | "points" | "unreadable" | "selected">;
+
+/** Lists the points of a plan and, where one is asked for, hands out its key in its envelope. */
+export const catalog = async (context: Context, job: CatalogJob): Promise<Body> => {
+  const store = openPlanStore(context, job.repository, job.plan, "reader");
+  context.report.step("catalog", `reading the catalog of ${store.name}`);
+  const { points, unreadable } = await readCatalog(context, store, job.repository);
+  if (job.point === undefined) return { kind: "catalog", points: [...points], unreadable: [...unreadable] };
+  const { point, warnings } = selectPoint(points, job.point, { unverified: job.unverified });
+  for (const text of warnings) context.report.warning(text);
+  return {
+    kind: "catalog",
+    points: [...points],
+    unreadable: [...unreadable],
+    selected: { point, identity: await wrappedIdentity(store, point) },
+  };
+};
+
+const wrappedIdentity = async (store: Store, { manifest: { identity, id } }: CatalogPoint): Promise<string> => {
+  const got = await store.get(identity.key, identity.versionId);
+  if (got && createHash("sha256").update(got.body).digest("hex") === identity.sha256)
+    return got.body.toString("base64");
+  const what = got ? "is not the one that the manifest names" : "is missing";
+  throw new JobError(
+    "corrupt",
+    `the key of point ${id} (${identity.key} in ${store.name}) ${what}`,
+    "choose another point or another copy; without this key the point cannot be opened",
+  );
+};

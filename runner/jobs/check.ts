@@ -1,0 +1,15 @@
+import type { CheckJob, ResultOf } from "../../spec/index.ts";
+import { readCatalog } from "../catalog/read-catalog.ts";
+import { freshness } from "../check/freshness.ts";
+import type { Context } from "../context.ts";
+import { openPlanStore } from "./plan-store.ts";
+
+type Body = Pick<ResultOf<"check">, "kind" | "healthy" | "checks" | "newest" | "ageSeconds">;
+
+/** Reads the catalog and judges it by the store's clock, because this machine's may be wrong. */
+export const check = async (context: Context, job: CheckJob): Promise<Body> => {
+  const store = openPlanStore(context, job.repository, job.plan, "reader");
+  context.report.step("check", `looking at ${store.name}`);
+  const [{ points, unreadable }, now] = await Promise.all([readCatalog(context, store, job.repository), store.clock()]);
+  return { kind: "check", ...freshness({ points, unreadable, schedule: job.schedule, now }) };
+};

@@ -1,0 +1,27 @@
+import { JobError, type Mark, type MarkJob, manifestKey, markKey, type ResultOf } from "../../spec/index.ts";
+import type { Context } from "../context.ts";
+import { openPlanStore } from "./plan-store.ts";
+
+/** Writes one mark beside a point; the point itself never changes. */
+export const mark = async (context: Context, job: MarkJob): Promise<Pick<ResultOf<"mark">, "kind" | "key">> => {
+  const store = openPlanStore(context, job.repository, job.plan, "pruner");
+  if ((await store.size(manifestKey(job.point))) === undefined) {
+    throw new JobError(
+      "unknown-point",
+      `there is no recovery point ${job.point} in ${store.name}`,
+      "see `restorable list` for the points there are",
+    );
+  }
+  const at = context.now();
+  const value: Mark = {
+    version: 1,
+    kind: job.mark,
+    point: job.point,
+    at: at.toISOString(),
+    by: job.by,
+    reason: job.reason,
+  };
+  const key = markKey(job.point, at, job.mark);
+  await store.put(key, JSON.stringify(value), { ifNoneMatch: "*" });
+  return { kind: "mark", key };
+};

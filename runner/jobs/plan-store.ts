@@ -1,0 +1,13 @@
+import { planPrefix, type Repository, type Role } from "../../spec/index.ts";
+import type { Context } from "../context.ts";
+import { openStore } from "../store/open-store.ts";
+import type { Store } from "../store/store.ts";
+
+/** Opens one plan's part of a repository with the credentials of a role. */
+export const openPlanStore = (
+  context: Context,
+  { location, environment }: Repository,
+  plan: string,
+  role: Role,
+): Store =>
+  openStore(context, location, role, planPrefix(location.kind === "s3" ? location.prefix : "", environment, plan));

@@ -1,0 +1,83 @@
+import {
+  type CatalogPoint,
+  EXPIRE_REASON,
+  type Mark,
+  manifestKey,
+  markKey,
+  type PruneJob,
+  type ResultOf,
+} from "../../spec/index.ts";
+import { readCatalog } from "../catalog/read-catalog.ts";
+import type { Context } from "../context.ts";
+import { pointObjects } from "../prune/point-objects.ts";
+import { selectExpired } from "../prune/policy.ts";
+import { removeLeftovers } from "../store/leftovers.ts";
+import { EXPIRE_TAG, type Store } from "../store/store.ts";
+import { openPlanStore } from "./plan-store.ts";
+
+type Body = Pick<ResultOf<"prune">, "kind" | "frozen" | "decisions" | "acted" | "how">;
+
+/** Selects what the retention no longer keeps; with `confirm` marks it, then tags it for the bucket's lifecycle or deletes it. */
+export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
+  const store = openPlanStore(context, job.repository, job.plan, "pruner");
+  context.report.step("prune", `reading the catalog of ${store.name}`);
+  const [{ points, unreadable }, now] = await Promise.all([readCatalog(context, store, job.repository), store.clock()]);
+  const { frozen, decisions } = selectExpired({
+    points,
+    unreadable,
+    retention: job.retention,
+    schedule: job.schedule,
+    now,
+  });
+  if (!job.confirm)
+    return { kind: "prune", frozen: [...frozen], decisions: [...decisions], acted: false, how: "dry-run" };
+  const byTag = await store.expiresByTag();
+  const chosen = new Set(decisions.filter(({ keep }) => !keep).map(({ point }) => point));
+  for (const point of points.filter(({ id }) => chosen.has(id))) {
+    context.report.step("prune", `${byTag ? "marking and tagging" : "marking and deleting"} ${point.id}`);
+    await markExpired(context, store, point);
+    await (byTag ? tagPoint(context, store, point) : removePoint(context, store, point));
+  }
+  await removeLeftovers(context, store);
+  return {
+    kind: "prune",
+    frozen: [...frozen],
+    decisions: [...decisions],
+    acted: chosen.size > 0,
+    how: byTag ? "tagged" : "deleted",
+  };
+};
+
+/** Written first, so that `list` and every later run know of it, even if this one is killed now. */
+const markExpired = async (context: Context, store: Store, { id }: CatalogPoint): Promise<void> => {
+  const at = context.now();
+  const value: Mark = {
+    version: 1,
+    kind: "expire",
+    point: id,
+    at: at.toISOString(),
+    by: `prune on ${context.holder.host}`,
+    reason: EXPIRE_REASON,
+  };
+  await store.put(markKey(id, at, "expire"), JSON.stringify(value));
+};
+
+const tagPoint = async (context: Context, store: Store, point: CatalogPoint): Promise<void> => {
+  for (const { key, versionId } of await pointObjects(store, point)) {
+    context.signal.throwIfAborted();
+    await store.tag(key, versionId, EXPIRE_TAG);
+  }
+};
+
+/** The manifest goes first: a run that is killed half way leaves leftovers, never a point that cannot be restored. */
+const removePoint = async (context: Context, store: Store, point: CatalogPoint): Promise<void> => {
+  const objects = await pointObjects(store, point);
+  const manifest = manifestKey(point.id);
+  for (const { key, versionId } of [
+    ...objects.filter(({ key }) => key === manifest),
+    ...objects.filter(({ key }) => key !== manifest),
+  ]) {
+    context.signal.throwIfAborted();
+    await store.remove(key, versionId);
+  }
+};

@@ -1,0 +1,34 @@
+import type { RestoreJob, ResultOf } from "../../spec/index.ts";
+import type { Context } from "../context.ts";
+import { clean } from "../restore/clean.ts";
+import { finish } from "../restore/finish.ts";
+import { prepare } from "../restore/prepare.ts";
+import { quiescing } from "../restore/quiescing.ts";
+import { recover } from "../restore/recover.ts";
+import { rollback } from "../restore/rollback.ts";
+import { state } from "../restore/state.ts";
+import { swap } from "../restore/swap.ts";
+
+export type RestoreBody = Pick<ResultOf<"restore">, "kind" | "step" | "record">;
+
+/** One action on the journal of one restore. */
+export const restore = (context: Context, job: RestoreJob): Promise<RestoreBody> => {
+  switch (job.action) {
+    case "prepare":
+      return prepare(context, job);
+    case "quiescing":
+      return quiescing(context, job);
+    case "swap":
+      return swap(context, job);
+    case "finish":
+      return finish(context, job);
+    case "recover":
+      return recover(context, job);
+    case "rollback":
+      return rollback(context, job);
+    case "state":
+      return state(context, job);
+    case "clean":
+      return clean(context, job);
+  }
+};

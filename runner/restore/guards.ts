@@ -1,0 +1,26 @@
+import { JobError, type Plan, type Request } from "../../spec/index.ts";
+
+/** The text that names the target of a restore; a request must repeat it. */
+export const targetName = ({ project, stack, name }: Plan): string => `${project}/${stack}/${name}`;
+
+/**
+ * What is refused before anything else is looked at.
+ * @throws JobError `wrong-confirm`, `bad-config`
+ */
+export const guard = (plan: Plan, request: Request): void => {
+  const expected = targetName(plan);
+  if (request.confirm !== expected) {
+    throw new JobError(
+      "wrong-confirm",
+      `the request confirms '${request.confirm}', but the target is '${expected}'`,
+      "make sure that this is the target you mean, then set `confirm` to its name; nothing was touched",
+    );
+  }
+  if (plan.protected && request.reason === undefined) {
+    throw new JobError(
+      "bad-config",
+      `'${expected}' is protected, and the request gives no reason`,
+      "add `reason` with a sentence that will stand in the record; nothing was touched",
+    );
+  }
+};

@@ -1,0 +1,186 @@
+import { type CatalogPoint, JobError, type Journal, type RestoreJob } from "../../spec/index.ts";
+import { readCatalog } from "../catalog/read-catalog.ts";
+import { selectPoint } from "../catalog/select-point.ts";
+import type { Context } from "../context.ts";
+import { openPlanStore } from "../jobs/plan-store.ts";
+import type { RestoreBody } from "../jobs/restore.ts";
+import { liveness } from "../world/holder.ts";
+import { failBeforeSwap, finishRecord } from "./end.ts";
+import { guard, targetName } from "./guards.ts";
+import { runHooks } from "./hooks.ts";
+import { isOver, type OpenJournal } from "./ledger.ts";
+import { type Match, matchSources } from "./match-sources.ts";
+import { partOf } from "./part-of.ts";
+import type { RestorePart } from "./restore-part.ts";
+import { answer, artifactSource, findJournal, inSession, isForeign, type Session } from "./restore-session.ts";
+import { prepareInPlace } from "./safety-backup.ts";
+
+/** A part with the journal's entry about it. */
+export interface Prepared {
+  readonly match: Match;
+  readonly restorer: RestorePart;
+  readonly part: Journal["parts"][number];
+}
+
+/** Claims the request, checks everything, and restores beside the live data while the application runs. */
+export const prepare = (context: Context, job: RestoreJob): Promise<RestoreBody> =>
+  inSession(context, job, async (session) => {
+    guard(job.plan, job.request);
+    const earlier = await findJournal(session.ledger, job);
+    if (earlier) return earlierRun(session, earlier);
+    await refuseWhileAnotherIsOpen(session);
+    const point = await findPoint(session);
+    const { prepared, notes } = await inspectAll(session, point);
+    const claimed = await session.ledger.claim(newJournal(session, point, prepared, notes));
+    return run(session, claimed, prepared, point);
+  });
+
+/** The same request again: its recorded end, or where it stands for whoever brings it to an end. */
+const earlierRun = ({ context }: Session, open: OpenJournal): RestoreBody => {
+  const { journal } = open;
+  if (
+    !isOver(journal) &&
+    liveness(journal.holder, context.holder) === "alive" &&
+    journal.holder.pid !== context.holder.pid
+  ) {
+    throw new JobError(
+      "busy",
+      `restore '${journal.id}' is running in process ${journal.holder.pid} on ${journal.holder.host}, at step '${journal.step}'`,
+      "wait for its end, or stop that process and run `restorable resume`",
+    );
+  }
+  return answer(open);
+};
+
+const refuseWhileAnotherIsOpen = async ({ ledger, job }: Session): Promise<void> => {
+  const other = (await ledger.all()).find(({ journal }) => !isOver(journal));
+  if (!other) return;
+  throw new JobError(
+    "busy",
+    `restore '${other.journal.id}' onto ${targetName(job.plan)} has not ended: it is at step '${other.journal.step}'`,
+    "bring it to an end with `restorable resume`, then ask again",
+  );
+};
+
+const findPoint = async ({ context, job }: Session): Promise<CatalogPoint> => {
+  const store = openPlanStore(context, job.from.repository, job.from.plan, "reader");
+  context.report.step("checked", `looking for the point in ${store.name}`);
+  const { points } = await readCatalog(context, store, job.from.repository);
+  const { point, warnings } = selectPoint(points, job.request.point, { unverified: job.request.unverified ?? false });
+  for (const text of warnings) context.report.warning(text);
+  return point;
+};
+
+const inspectAll = async (
+  session: Session,
+  { manifest }: CatalogPoint,
+): Promise<{ prepared: Prepared[]; notes: string[] }> => {
+  const { context, job } = session;
+  const prepared: Prepared[] = [];
+  const notes: string[] = [];
+  const at = context.now();
+  for (const match of matchSources(job.plan, manifest, job.request)) {
+    const restorer = partOf(context, {
+      plan: job.plan,
+      ...match,
+      request: job.request,
+      artifacts: artifactSource(session),
+      foreign: isForeign(job),
+      at,
+    });
+    const inspected = await restorer.inspect();
+    prepared.push({ match, restorer, part: inspected.part });
+    notes.push(...inspected.notes);
+  }
+  return { prepared, notes };
+};
+
+const newJournal = (
+  { context, job }: Session,
+  point: CatalogPoint,
+  prepared: readonly Prepared[],
+  notes: readonly string[],
+): Journal => {
+  const at = context.now();
+  const { into } = job.request;
+  const mode = into.inPlace ? "inPlace" : into.replace ? "replace" : "elsewhere";
+  return {
+    version: 1,
+    id: job.request.id,
+    requestDigest: job.requestDigest,
+    request: job.request,
+    target: targetName(job.plan),
+    from: { environment: job.from.repository.environment, plan: job.from.plan, point: point.id },
+    step: "claimed",
+    steps: [{ step: "claimed", at: at.toISOString() }],
+    mode,
+    parts: prepared.map(({ part }) => part),
+    holder: job.launcher ?? context.holder,
+    checks: [],
+    notes: [...notes],
+    bytes: prepared.flatMap(({ match }) => match.entry.artifacts).reduce((sum, { bytes }) => sum + bytes, 0),
+    ...(mode === "replace" && heldDays(job) > 0
+      ? { heldUntil: new Date(at.getTime() + heldDays(job) * 86_400_000).toISOString() }
+      : {}),
+  };
+};
+
+/** Superseded data of a protected plan stay for 14 days unless the plan says more. */
+const heldDays = ({ plan: { superseded, protected: isProtected } }: RestoreJob): number =>
+  superseded && "days" in superseded ? superseded.days : isProtected ? 14 : 0;
+
+const run = async (
+  session: Session,
+  claimed: OpenJournal,
+  prepared: readonly Prepared[],
+  point: CatalogPoint,
+): Promise<RestoreBody> => {
+  let open = claimed;
+  try {
+    open = await session.ledger.advance(open, "checked");
+    if (open.journal.mode === "inPlace") {
+      open = await prepareInPlace(session, open, prepared, point);
+      return answer(await session.ledger.advance(open, "hooked"));
+    }
+    open = await loadBeside(session, open, prepared);
+    if (open.journal.mode === "replace") return answer(open);
+    return answer(await finishRecord(session, open));
+  } catch (error) {
+    return answer(await failBeforeSwap(session, open, error));
+  }
+};
+
+const loadBeside = async (session: Session, from: OpenJournal, prepared: readonly Prepared[]): Promise<OpenJournal> => {
+  const { ledger, context, job } = session;
+  let open = await ledger.advance(from, "restoring");
+  for (const { restorer, part, match } of prepared) {
+    context.report.step(
+      "restoring",
+      `restoring '${match.source.name}' beside the live data, as ${part.beside}; the application keeps running`,
+    );
+    const { checks, notes } = await restorer.load(part);
+    open = {
+      ...open,
+      journal: {
+        ...open.journal,
+        checks: [...open.journal.checks, ...checks],
+        notes: [...open.journal.notes, ...notes],
+      },
+    };
+  }
+  open = await ledger.advance(open, "restored");
+  refuseDifferences(open.journal);
+  open = await ledger.advance(open, "compared");
+  await runHooks(context, job, prepared);
+  return ledger.advance(open, "hooked");
+};
+
+const refuseDifferences = ({ checks }: Journal): void => {
+  const wrong = checks.filter(({ ok }) => !ok);
+  if (wrong.length === 0) return;
+  throw new JobError(
+    "counts-differ",
+    `what was restored is not what the manifest says: ${wrong.map(({ name, detail }) => `${name}: ${detail}`).join("; ")}`,
+    "choose another point; the live data were not touched",
+  );
+};

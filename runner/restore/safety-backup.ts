@@ -1,0 +1,51 @@
+import { type CatalogPoint, JobError } from "../../spec/index.ts";
+import { backup } from "../jobs/backup.ts";
+import { openPlanStore } from "../jobs/plan-store.ts";
+import { verifyArtifact } from "../verify/verify-artifact.ts";
+import type { OpenJournal } from "./ledger.ts";
+import type { Prepared } from "./prepare.ts";
+import { artifactSource, type Session } from "./restore-session.ts";
+
+/**
+ * Before live data are overwritten: every artifact is read to its end with the point's key, and what is live now is
+ * backed up and read back. Only then may the application be stopped.
+ */
+export const prepareInPlace = async (
+  session: Session,
+  open: OpenJournal,
+  prepared: readonly Prepared[],
+  point: CatalogPoint,
+): Promise<OpenJournal> => {
+  const { context, job, ledger } = session;
+  for (const { match } of prepared) {
+    for (const artifact of match.entry.artifacts) {
+      context.report.step("verified", `reading ${artifact.key} of ${point.id} to its end`);
+      await verifyArtifact(context, artifactSource(session), match.entry, artifact);
+    }
+  }
+  const verified = await ledger.advance(open, "verified");
+  context.report.step("verified", "backing up what is live now, because this restore overwrites it");
+  const { manifest } = await backup(context, { kind: "backup", version: 1, plan: job.plan });
+  await readBack(
+    session,
+    manifest.sources.flatMap((entry) => entry.artifacts.map((artifact) => ({ entry, artifact }))),
+  );
+  const note = `what was live before is recovery point ${manifest.id} of ${manifest.environment}/${manifest.plan}`;
+  return ledger.advance(verified, "compared", { safetyPoint: manifest.id, notes: [...verified.journal.notes, note] });
+};
+
+type Stored = { entry: Parameters<typeof verifyArtifact>[2]; artifact: Parameters<typeof verifyArtifact>[3] };
+
+/** Its digest, from the store, by the reader: the key of the safety point belongs to the operator and is not here. */
+const readBack = async ({ context, job }: Session, stored: readonly Stored[]): Promise<void> => {
+  const store = openPlanStore(context, job.plan.repository, job.plan.name, "writer");
+  for (const { entry, artifact } of stored) {
+    if (artifact.bytes === 0)
+      throw new JobError(
+        "empty-source",
+        `the safety backup's ${artifact.key} is empty`,
+        "nothing was touched; look at the sources of the plan",
+      );
+    await verifyArtifact(context, { store }, entry, artifact);
+  }
+};
