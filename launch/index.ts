@@ -1,0 +1,12 @@
+export { type Interruption, interruption } from "./interruption.ts";
+export { type LocalOptions, localRunner, runLocal } from "./local/run-job.ts";
+export { type LocalWorldOptions, localWorld } from "./local/world.ts";
+export { formatBytes, formatProgress, formatSeconds, progressLines } from "./progress-lines.ts";
+export { secretReader } from "./read-secret.ts";
+export { type OpenedPoint, openPoint } from "./restore/open-point.ts";
+export { restore } from "./restore/restore.ts";
+export { resume } from "./restore/resume.ts";
+export { rollback } from "./restore/rollback.ts";
+export type { LaunchWorld } from "./restore/world.ts";
+export type { RunJob, RunOptions, Secrets } from "./run-job.ts";
+export { unwrapIdentity } from "./unwrap-identity.ts";

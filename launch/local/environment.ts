@@ -1,0 +1,50 @@
+import type { Job, Location } from "../../spec/index.ts";
+
+/**
+ * The environment of a runner on this machine: the launcher's own without anything secret. What the job needs comes on
+ * stdin instead, where no other program of the user can read it from /proc.
+ */
+export const runnerEnvironment = (
+  job: Job,
+  environment: Readonly<Record<string, string | undefined>>,
+  secretNames: readonly string[],
+): Record<string, string> => {
+  const names = new Set(secretNames);
+  const chain = usesCredentialChain(job);
+  const kept = Object.entries(environment).filter((pair): pair is [string, string] => {
+    const [name, value] = pair;
+    if (value === undefined || names.has(name) || /^(RESTORABLE_|PULUMI_|PG)/.test(name)) return false;
+    return chain || !name.startsWith("AWS_");
+  });
+  return Object.fromEntries(kept);
+};
+
+/** A bucket without credentials of its own is reached by the ordinary AWS credential chain, which reads `AWS_*`. */
+const usesCredentialChain = (job: Job): boolean =>
+  locations(job).some((place) => place.kind === "s3" && !place.credentials);
+
+const locations = (job: Job): readonly Location[] => {
+  switch (job.kind) {
+    case "bucket":
+      return [];
+    case "backup":
+      return [job.plan.repository.location];
+    case "restore":
+      return [job.plan.repository.location, job.from.repository.location];
+    case "catalog":
+    case "check":
+    case "mark":
+    case "prune":
+    case "verify":
+      return [job.repository.location];
+  }
+};
+
+/** The environment of the operator's programs that stop and start an application: without this project's secrets. */
+export const programEnvironment = (environment: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environment).filter(
+      (pair): pair is [string, string] =>
+        pair[1] !== undefined && !/^(RESTORABLE_|PULUMI_CONFIG_PASSPHRASE)/.test(pair[0]),
+    ),
+  );

@@ -1,0 +1,46 @@
+import { JobError, type RestoreLaunch } from "../../spec/index.ts";
+import { unwrapIdentity } from "../unwrap-identity.ts";
+import { expectKind } from "./actions.ts";
+import { type LaunchWorld, say } from "./world.ts";
+
+export interface OpenedPoint {
+  readonly id: string;
+  /** The point's own age identity. */
+  readonly identity: string;
+}
+
+/**
+ * Selects the requested point and opens its key with the operator's.
+ * @throws JobError `unknown-point`, `no-points`, `bad-signature`, `unsigned`, `wrong-key`, `missing-secret`
+ */
+export const openPoint = async (launch: RestoreLaunch, world: LaunchWorld): Promise<OpenedPoint> => {
+  const { from, request } = launch;
+  say(world, "select", `looking for the recovery point in ${from.repository.environment}/${from.plan}`);
+  const result = await world.runJob(
+    {
+      kind: "catalog",
+      version: 1,
+      repository: from.repository,
+      plan: from.plan,
+      point: request.point,
+      unverified: request.unverified ?? false,
+    },
+    { secrets: world.secrets, onProgress: world.report, signal: world.signal },
+  );
+  const { selected } = expectKind(result, "catalog");
+  if (!selected) throw new JobError("bug", "a catalog job selected no point", "use launcher and runner of one version");
+  if (!launch.identity) {
+    throw new JobError(
+      "missing-secret",
+      "no identity was given to open the point",
+      "give the private key of one of its recipients",
+    );
+  }
+  const identity = await unwrapIdentity(
+    Buffer.from(selected.identity, "base64"),
+    world.secret(launch.identity),
+    selected.point.manifest.identity.recipients,
+  );
+  say(world, "select", `recovery point ${selected.point.id} is opened with the operator's key`);
+  return { id: selected.point.id, identity };
+};

@@ -1,0 +1,49 @@
+import { JobError, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
+import { type Act, actions } from "./actions.ts";
+import { application } from "./application.ts";
+import { continueEarlier, waitForState } from "./earlier.ts";
+import { failedRecord } from "./failed-record.ts";
+import { openPoint } from "./open-point.ts";
+import { concluded, replaceLive, undo } from "./replace-live.ts";
+import { type LaunchWorld, say } from "./world.ts";
+
+/**
+ * Runs a requested restore to its end, or goes on with an earlier run of the same request: a finished one is only
+ * reported, a living one is waited for, a killed one is completed or undone. Never rejects: what went wrong is in the
+ * record. Whatever happens after the application was stopped, it is started again.
+ */
+export const restore = async (launch: RestoreLaunch, world: LaunchWorld): Promise<RestoreRecord> => {
+  const started = world.now();
+  const act = actions(launch, world);
+  try {
+    const earlier = await waitForState(act, launch, world);
+    if (earlier?.record) {
+      say(world, "state", `request ${launch.request.id} has already ended; nothing is run again`);
+      return earlier.record;
+    }
+    return earlier ? await continueEarlier(launch, world, act, earlier.step) : await begin(launch, world, act);
+  } catch (error) {
+    return failedRecord(launch, started, world.now(), error);
+  }
+};
+
+const begin = async (launch: RestoreLaunch, world: LaunchWorld, act: Act): Promise<RestoreRecord> => {
+  const point = await openPoint(launch, world);
+  // `latest` may be another point a moment later; the opened key is this one's.
+  const pinned = actions({ ...launch, request: { ...launch.request, point: point.id } }, world);
+  try {
+    const prepared = await pinned("prepare", { identity: point.identity, signal: world.signal });
+    if (prepared.record) return prepared.record;
+  } catch (error) {
+    // Somebody else's work is not ours to undo.
+    if (error instanceof JobError && (error.code === "busy" || error.code === "request-id-used")) throw error;
+    return undo(act, world, error);
+  }
+  return isElsewhere(launch)
+    ? concluded(await pinned("finish"))
+    : replaceLive(pinned, application(launch.plan, world), world);
+};
+
+/** Into a new database or directory: nothing is replaced, so nothing is stopped. */
+const isElsewhere = ({ request: { into } }: RestoreLaunch): boolean =>
+  into.database !== undefined || into.directory !== undefined;

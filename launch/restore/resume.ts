@@ -1,0 +1,26 @@
+import { JobError, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
+import { actions } from "./actions.ts";
+import { application } from "./application.ts";
+import { continueEarlier, stateOf } from "./earlier.ts";
+import type { LaunchWorld } from "./world.ts";
+
+/**
+ * Brings a restore that was left behind to its end and the application to run.
+ * @throws JobError `busy` while the restore's process lives, `restore-failed` when the ledger does not know the id,
+ * `probe-failed` when the application does not come up
+ */
+export const resume = async (launch: RestoreLaunch, world: LaunchWorld): Promise<RestoreRecord> => {
+  const act = actions(launch, world);
+  const earlier = await stateOf(act);
+  if (!earlier) {
+    throw new JobError(
+      "restore-failed",
+      `the ledger knows no restore '${launch.request.id}'`,
+      "`restorable status` lists them",
+    );
+  }
+  if (!earlier.record) return continueEarlier(launch, world, act, earlier.step);
+  // It has ended, but whoever asks for `resume` finds the application stopped.
+  await application(launch.plan, world).start();
+  return earlier.record;
+};

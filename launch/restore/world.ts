@@ -1,0 +1,32 @@
+import type { Progress, SecretRef } from "../../spec/index.ts";
+import type { RunJob, Secrets } from "../run-job.ts";
+import type { RunProgram } from "../run-program.ts";
+
+/** What a launcher works with, handed in by `main.ts` or the CLI. */
+export interface LaunchWorld {
+  readonly runJob: RunJob;
+  readonly runProgram: RunProgram;
+  /** Values of secrets of kind `env`. */
+  readonly secrets: Secrets;
+  /**
+   * The value that a reference names.
+   * @throws JobError `missing-secret`
+   */
+  readonly secret: (ref: SecretRef) => string;
+  readonly report: (progress: Progress) => void;
+  /** Aborted when the operator interrupts; its reason is a JobError. */
+  readonly signal: AbortSignal;
+  readonly now: () => Date;
+  /** Lets time pass between two looks at something. */
+  readonly wait: (seconds: number) => Promise<void>;
+}
+
+/** Tells the operator that a step begins. */
+export const say = (world: LaunchWorld, step: string, text: string): void =>
+  world.report({ type: "step", at: world.now().toISOString(), step, text });
+
+export const warn = (world: LaunchWorld, text: string): void =>
+  world.report({ type: "warning", at: world.now().toISOString(), text });
+
+/** For what must come to its end although the operator interrupted. */
+export const NEVER: AbortSignal = new AbortController().signal;

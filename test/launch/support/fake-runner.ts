@@ -1,0 +1,91 @@
+import type { RunJob, RunOptions } from "../../../launch/index.ts";
+import { type Failure, type Job, JobError, type RestoreJob, type Result } from "../../../spec/index.ts";
+import { record } from "./launches.ts";
+
+const AT = "2026-11-21T10:00:00.000Z";
+const common = { version: 1, ok: true, started: AT, finished: AT } as const;
+
+type Action = RestoreJob["action"];
+
+export interface FakeRunner {
+  readonly runJob: RunJob;
+  /** Kinds and actions, in the order in which they were asked for. */
+  readonly calls: string[];
+  readonly jobs: Job[];
+  readonly options: RunOptions[];
+  /** The step at which the journal stands. */
+  step: string;
+  /** Set for one action: it fails with this error. */
+  readonly fails: Partial<Record<Action | "catalog", JobError>>;
+  /** How often `state` says that another process holds the journal. */
+  busyLooks: number;
+  closed: ReturnType<typeof record> | undefined;
+  /** Called before each action answers. */
+  before: (action: string) => void;
+}
+
+const NEXT: Partial<Record<Action, string>> = { prepare: "hooked", quiescing: "quiescing", swap: "swapped" };
+
+/** A runner that keeps a journal in memory and touches nothing: what it is asked, and in which order, is what tests see. */
+export const fakeRunner = (
+  selected: { identity: string; recipients: readonly string[] },
+  step = "none",
+): FakeRunner => {
+  const fake: FakeRunner = {
+    calls: [],
+    jobs: [],
+    options: [],
+    step,
+    fails: {},
+    busyLooks: 0,
+    closed: undefined,
+    before: () => undefined,
+    runJob: async (job, options) => {
+      const name = job.kind === "restore" ? job.action : job.kind;
+      fake.calls.push(name);
+      fake.jobs.push(job);
+      fake.options.push(options);
+      fake.before(name);
+      const failure = fake.fails[name as Action];
+      if (failure) return failed(job.kind, failure);
+      if (job.kind === "catalog") return catalog(selected);
+      if (job.kind === "restore") return act(fake, job);
+      throw new Error(`not expected: ${job.kind}`);
+    },
+  };
+  return fake;
+};
+
+const act = (fake: FakeRunner, job: RestoreJob): Result => {
+  const { action } = job;
+  if (action === "state" && fake.busyLooks > 0) {
+    fake.busyLooks -= 1;
+    return failed("restore", new JobError("busy", "another process holds the journal", "wait for it"));
+  }
+  if (action === "recover") fake.step = ["swapping", "swapped", "resumed"].includes(fake.step) ? "swapped" : "undone";
+  else if (action === "finish") fake.step = "finished";
+  else if (action === "rollback") fake.step = "rolled-back";
+  else fake.step = NEXT[action] ?? fake.step;
+  const ended = action === "finish" || fake.step === "undone";
+  const ok = action === "finish" && job.failure === undefined;
+  if (ended && action !== "state") fake.closed = { ...record(job, ok), ...(job.failure ? { error: job.failure } : {}) };
+  return { ...common, kind: "restore", step: fake.step, ...(fake.closed ? { record: fake.closed } : {}) };
+};
+
+export const failed = (kind: string, { code, fact, hint }: JobError): Failure => ({
+  version: 1,
+  ok: false,
+  kind,
+  started: AT,
+  finished: AT,
+  error: { code, fact, hint },
+});
+
+const catalog = ({ identity, recipients }: { identity: string; recipients: readonly string[] }): Result => {
+  const manifest = { id: POINT, identity: { recipients } };
+  // Only what the launcher reads of a point.
+  const selected = { identity, point: { id: POINT, manifest } } as never;
+  return { ...common, kind: "catalog", points: [], unreadable: [], selected };
+};
+
+export const POINT = "20261121T010000Z-7f3a";
