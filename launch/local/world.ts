@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Progress } from "../../spec/index.ts";
+import { thisProcess } from "../holder.ts";
 import { secretReader } from "../read-secret.ts";
 import type { LaunchWorld } from "../restore/world.ts";
 import type { Secrets } from "../run-job.ts";
@@ -23,6 +24,7 @@ export const localWorld = ({ secrets, report, signal, environment = process.env 
   secret: secretReader(secrets),
   report,
   signal,
+  holder: thisProcess(),
   now: () => new Date(),
   wait: (seconds) => pause(seconds * 1000),
 });

@@ -28,6 +28,7 @@ export const actions =
       request: launch.request,
       requestDigest: launch.requestDigest,
       ...(identity === undefined ? {} : { identity: { kind: "env", name: POINT_IDENTITY } }),
+      ...(world.holder === undefined ? {} : { launcher: world.holder }),
       ...(failure === undefined ? {} : { failure }),
     };
     const secrets = identity === undefined ? world.secrets : { ...world.secrets, [POINT_IDENTITY]: identity };

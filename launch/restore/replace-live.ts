@@ -1,12 +1,13 @@
-import { JobError, type RestoreJob, type RestoreRecord, type ResultOf } from "../../spec/index.ts";
+import { JobError, type RestoreRecord, type ResultOf } from "../../spec/index.ts";
 import type { Act } from "./actions.ts";
 import type { Application } from "./application.ts";
 import { errorReport } from "./failed-record.ts";
+import { closedRecord, failureOf, type Outcome, recover } from "./recover.ts";
 import { type LaunchWorld, say, warn } from "./world.ts";
 
 /**
  * The part of a restore during which the application is stopped. From the journal's `quiescing` on, the application is
- * started again whatever happens: every way out goes through `start`.
+ * started again whatever happens; the one exception is a swap that could be neither completed nor undone.
  */
 export const replaceLive = async (act: Act, app: Application, world: LaunchWorld): Promise<RestoreRecord> => {
   try {
@@ -14,44 +15,43 @@ export const replaceLive = async (act: Act, app: Application, world: LaunchWorld
   } catch (error) {
     return undo(act, world, error);
   }
-  const outcome = await stopAndSwap(act, app, world);
-  return resumeAndFinish(act, app, world, outcome);
-};
-
-/** What is known when the application may be started again. */
-export interface Outcome {
-  /** A record that the runner has already closed. */
-  readonly record?: RestoreRecord;
-  /** Why it is not as it was asked for. */
-  readonly error?: unknown;
-}
-
-const stopAndSwap = async (act: Act, app: Application, world: LaunchWorld): Promise<Outcome> => {
   try {
     await app.stop();
-    say(world, "swap", "swapping the restored data in; this is brought to its end even when interrupted");
-    return withRecord(await act("swap"));
   } catch (error) {
-    return recovered(act, world, error);
+    return resumeAndFinish(act, app, world, await undoStopped(act, world, error));
+  }
+  return resumeAndFinish(act, app, world, await swap(act, world));
+};
+
+const swap = async (act: Act, world: LaunchWorld): Promise<Outcome> => {
+  say(world, "swap", "swapping the restored data in; this is brought to its end even when interrupted");
+  try {
+    return closedRecord(await act("swap"));
+  } catch (error) {
+    return settleSwap(act, world, error);
   }
 };
 
-/** Lets the runner undo or complete, whichever its journal says, and keeps why. */
-const recovered = async (act: Act, world: LaunchWorld, error: unknown): Promise<Outcome> => {
-  warn(world, `${errorReport(error).fact}; completing or undoing what was begun`);
+const settleSwap = async (act: Act, world: LaunchWorld, error: unknown): Promise<Outcome> => {
   try {
-    const failure = failureOf(error);
-    return { ...withRecord(await act("recover", failure ? { failure } : {})), error };
+    return { ...(await recover(act, world, errorReport(error).fact, error)), error };
   } catch (second) {
-    const [first, then] = [errorReport(error), errorReport(second)];
-    const fact = `${first.fact}; and then: ${then.fact}`;
-    return {
-      error: new JobError(
-        "restore-failed",
-        fact,
-        "run `restorable resume` when the cause is gone: nothing is mixed, the journal knows how far it went",
-      ),
-    };
+    throw new JobError(
+      "restore-failed",
+      `${errorReport(error).fact}; and then: ${errorReport(second).fact}; the application stays stopped, because its data may be half old and half new`,
+      "run `restorable resume` when the cause is gone: it completes the swap or takes it back, and starts the application",
+      { cause: second },
+    );
+  }
+};
+
+/** Before the swap the live data are whole, so the application is started even if the copy could not be removed. */
+const undoStopped = async (act: Act, world: LaunchWorld, error: unknown): Promise<Outcome> => {
+  try {
+    return { ...(await recover(act, world, errorReport(error).fact, error)), error };
+  } catch (second) {
+    warn(world, errorReport(second).fact);
+    return { error };
   }
 };
 
@@ -69,10 +69,8 @@ export const resumeAndFinish = async (
     notStarted = failed;
     warn(world, errorReport(failed).fact);
   }
-  const cause = notStarted ?? error;
-  if (record)
-    return notStarted === undefined ? record : { ...record, ok: false, error: record.error ?? errorReport(notStarted) };
-  const failure = failureOf(cause);
+  if (record) return withFailure(record, notStarted);
+  const failure = failureOf(notStarted);
   try {
     return concluded(await act("finish", failure ? { failure } : {}));
   } catch (unfinished) {
@@ -80,16 +78,20 @@ export const resumeAndFinish = async (
   }
 };
 
+const withFailure = (record: RestoreRecord, error: unknown): RestoreRecord =>
+  error === undefined ? record : { ...record, ok: false, error: record.error ?? errorReport(error) };
+
 /** Undoes what a restore did before anything was stopped, and answers with the record, or throws the cause. */
 export const undo = async (act: Act, world: LaunchWorld, error: unknown): Promise<RestoreRecord> => {
-  warn(world, `${errorReport(error).fact}; the application was not touched, removing the copy beside it`);
-  const failure = failureOf(error);
-  const { record } = await act("recover", failure ? { failure } : {}).catch(() => ({ record: undefined }));
-  if (record) return record.error ? record : { ...record, ok: false, error: errorReport(error) };
-  throw error;
+  let record: RestoreRecord | undefined;
+  try {
+    ({ record } = await recover(act, world, `${errorReport(error).fact}; the application was not touched`, error));
+  } catch (second) {
+    warn(world, `what was begun could not be removed: ${errorReport(second).fact}`);
+  }
+  if (!record) throw error;
+  return record.ok ? withFailure(record, error) : record;
 };
-
-export const withRecord = ({ record }: ResultOf<"restore">): Outcome => (record ? { record } : {});
 
 export const concluded = ({ record, step }: ResultOf<"restore">): RestoreRecord => {
   if (record) return record;
@@ -98,12 +100,4 @@ export const concluded = ({ record, step }: ResultOf<"restore">): RestoreRecord 
     `the restore stands at '${step}' and is not finished`,
     "run `restorable resume`",
   );
-};
-
-const failureOf = (error: unknown): RestoreJob["failure"] => {
-  if (!(error instanceof JobError)) return undefined;
-  const { code, fact, hint } = error;
-  return code === "quiesce-failed" || code === "probe-failed" || code === "interrupted"
-    ? { code, fact, hint }
-    : undefined;
 };

@@ -1,29 +1,46 @@
 import { JobError, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
 import { type Act, actions } from "./actions.ts";
 import { application } from "./application.ts";
-import { continueEarlier, waitForState } from "./earlier.ts";
+import { continueEarlier, stateOf } from "./earlier.ts";
 import { failedRecord } from "./failed-record.ts";
 import { openPoint } from "./open-point.ts";
 import { concluded, replaceLive, undo } from "./replace-live.ts";
 import { type LaunchWorld, say } from "./world.ts";
 
+/** Seconds between two looks at a restore that another process runs. */
+const LOOK_EVERY = 2;
+
 /**
  * Runs a requested restore to its end, or goes on with an earlier run of the same request: a finished one is only
  * reported, a living one is waited for, a killed one is completed or undone. Never rejects: what went wrong is in the
- * record. Whatever happens after the application was stopped, it is started again.
+ * record. Whatever happens after the application was stopped, it is started again, unless its data may be half old and
+ * half new; the record says so then.
  */
 export const restore = async (launch: RestoreLaunch, world: LaunchWorld): Promise<RestoreRecord> => {
   const started = world.now();
-  const act = actions(launch, world);
   try {
-    const earlier = await waitForState(act, launch, world);
-    if (earlier?.record) {
+    return await beginOrContinue(launch, world, actions(launch, world));
+  } catch (error) {
+    return failedRecord(launch, started, world.now(), error);
+  }
+};
+
+const beginOrContinue = async (launch: RestoreLaunch, world: LaunchWorld, act: Act): Promise<RestoreRecord> => {
+  for (let looks = 0; ; looks += 1) {
+    world.signal.throwIfAborted();
+    const earlier = await stateOf(act);
+    if (!earlier) return begin(launch, world, act);
+    if (earlier.record) {
       say(world, "state", `request ${launch.request.id} has already ended; nothing is run again`);
       return earlier.record;
     }
-    return earlier ? await continueEarlier(launch, world, act, earlier.step) : await begin(launch, world, act);
-  } catch (error) {
-    return failedRecord(launch, started, world.now(), error);
+    try {
+      return await continueEarlier(launch, world, act, earlier.step);
+    } catch (error) {
+      if (!(error instanceof JobError && error.code === "busy")) throw error;
+      if (looks % 30 === 0) say(world, "attach", `${error.fact}; waiting for its end`);
+      await world.wait(LOOK_EVERY);
+    }
   }
 };
 

@@ -1,29 +1,49 @@
-import type { RestoreLaunch, ResultOf } from "../../spec/index.ts";
-import { actions } from "./actions.ts";
-import { application } from "./application.ts";
-import { stateOf } from "./earlier.ts";
+import { JobError, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
+import { type Act, actions } from "./actions.ts";
+import { type Application, application } from "./application.ts";
+import { continueEarlier, stateOf } from "./earlier.ts";
+import { errorReport } from "./failed-record.ts";
+import { resumeAndFinish } from "./replace-live.ts";
 import { type LaunchWorld, say, warn } from "./world.ts";
 
 /**
- * Swaps the superseded data of a finished restore back in: stop, swap, start. The application is started again
- * whatever happens.
- * @throws JobError of the step that failed
+ * Swaps the superseded data of a finished restore back in: stop, swap, start. What was live until then is kept in its
+ * turn. A rollback that was killed is completed.
+ * @throws JobError `busy` while the restore still runs, `quiesce-failed`, `cannot-swap`, `probe-failed`
  */
-export const rollback = async (launch: RestoreLaunch, world: LaunchWorld): Promise<ResultOf<"restore">> => {
+export const rollback = async (launch: RestoreLaunch, world: LaunchWorld): Promise<RestoreRecord> => {
   const act = actions(launch, world);
-  // Refuses while the restore itself still runs, before anything is stopped.
-  await stateOf(act);
+  const earlier = await stateOf(act);
+  if (!earlier) {
+    const fact = `the ledger knows no restore '${launch.request.id}'`;
+    throw new JobError("restore-failed", fact, "`restorable status` lists them");
+  }
+  if (!earlier.record) return continueEarlier(launch, world, act, earlier.step);
   const app = application(launch.plan, world);
-  let result: ResultOf<"restore">;
+  await stopOrStart(app, world);
+  await swapBack(launch, act, app, world);
+  return resumeAndFinish(act, app, world, {});
+};
+
+/** The first failure is the one to report; a second one is only said. */
+const stopOrStart = async (app: Application, world: LaunchWorld): Promise<void> => {
   try {
     await app.stop();
-    say(world, "rollback", `swapping back what restore ${launch.request.id} replaced`);
-    result = await act("rollback");
   } catch (error) {
-    // The first failure is the one to report; a second one is only said.
-    await app.start().catch((second: Error) => warn(world, second.message));
+    await app.start().catch((second: unknown) => warn(world, errorReport(second).fact));
     throw error;
   }
-  await app.start();
-  return result;
+};
+
+const swapBack = async (launch: RestoreLaunch, act: Act, app: Application, world: LaunchWorld): Promise<void> => {
+  say(world, "rollback", `swapping back what restore ${launch.request.id} replaced`);
+  try {
+    await act("rollback");
+  } catch (error) {
+    // Nothing was begun if the journal is closed still; otherwise the data may be half old and half new.
+    const stand = await stateOf(act).catch(() => undefined);
+    if (stand?.record) await app.start().catch((second: unknown) => warn(world, errorReport(second).fact));
+    else warn(world, "the application stays stopped: run `restorable resume` when the cause is gone");
+    throw error;
+  }
 };

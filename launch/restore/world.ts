@@ -1,4 +1,4 @@
-import type { Progress, SecretRef } from "../../spec/index.ts";
+import type { Holder, Progress, SecretRef } from "../../spec/index.ts";
 import type { RunJob, Secrets } from "../run-job.ts";
 import type { RunProgram } from "../run-program.ts";
 
@@ -16,6 +16,8 @@ export interface LaunchWorld {
   readonly report: (progress: Progress) => void;
   /** Aborted when the operator interrupts; its reason is a JobError. */
   readonly signal: AbortSignal;
+  /** This process, as journals name it. */
+  readonly holder: Holder | undefined;
   readonly now: () => Date;
   /** Lets time pass between two looks at something. */
   readonly wait: (seconds: number) => Promise<void>;

@@ -94,14 +94,37 @@ test("[core.6] when the swap fails the runner settles it and the application is 
   expect(world.programs).toEqual(PROGRAMS);
 });
 
-test("[core.6] when even the recovery fails the application is started and both reasons are recorded", async () => {
+test("when a swap can be neither completed nor undone the application stays stopped, and the record says so", async () => {
   const { runner, world } = await setUp();
   runner.fails.swap = new JobError("cannot-swap", "somebody is connected", "look");
   runner.fails.recover = new JobError("database-unreachable", "the server is gone", "look");
-  runner.fails.finish = new JobError("database-unreachable", "the server is gone", "look");
   const record = await restore(restoreLaunch(), world);
-  expect(record.error?.fact).toBe("somebody is connected; and then: the server is gone");
+  expect(record.error?.fact).toContain(
+    "somebody is connected; and then: the server is gone; the application stays stopped",
+  );
   expect(record.error?.hint).toContain("restorable resume");
+  expect(runner.calls.filter((call) => call === "recover")).toHaveLength(4);
+  expect(world.programs).toEqual(["stop app"]);
+});
+
+test("[core.6] when the application was stopped and the copy cannot be removed, it is started on its whole data", async () => {
+  const { runner, world } = await setUp({ program: failing("stop") });
+  runner.fails.recover = new JobError("too-few-rights", "the copy cannot be dropped", "look");
+  runner.fails.finish = new JobError("restore-failed", "it is at step 'quiescing'", "look");
+  const record = await restore(restoreLaunch(), world);
+  expect(record).toMatchObject({ ok: false, error: { code: "quiesce-failed" } });
+  expect(world.programs).toEqual(PROGRAMS);
+});
+
+test("a recovery that fails for a passing reason is tried again", async () => {
+  const { runner, world } = await setUp();
+  runner.fails.swap = new JobError("cannot-swap", "somebody is connected", "look");
+  runner.fails.recover = new JobError("database-unreachable", "the server restarts", "look");
+  runner.before = (action) => {
+    if (action === "recover" && runner.calls.filter((call) => call === "recover").length === 3)
+      delete runner.fails.recover;
+  };
+  await restore(restoreLaunch(), world);
   expect(world.programs).toEqual(PROGRAMS);
 });
 
@@ -159,10 +182,11 @@ test("a request that has ended is only reported", async () => {
 });
 
 test("a restore that another process runs is waited for", async () => {
-  const { runner, world } = await setUp({ step: "finished" });
-  runner.busyLooks = 3;
+  const { runner, world } = await setUp({ step: "restoring" });
+  runner.busyLooks = 2;
   const record = await restore(restoreLaunch(), world);
-  expect(runner.calls.slice(0, 4)).toEqual(["state", "state", "state", "state"]);
+  expect(runner.calls).toEqual(["state", "recover", "state", "recover", "state"]);
+  expect(world.programs).toEqual([]);
   expect(record.ok).toBe(true);
 });
 

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { resume, rollback } from "../../../launch/index.ts";
 import { JobError } from "../../../spec/index.ts";
 import { fakeRunner } from "../support/fake-runner.ts";
-import { fakeWorld, restoreLaunch } from "../support/launches.ts";
+import { fakeWorld, record, restoreLaunch } from "../support/launches.ts";
+
+const restoreJob = { ...restoreLaunch(), kind: "restore", action: "finish" } as const;
 
 const setUp = (step: string, program?: Parameters<typeof fakeWorld>[2]) => {
   const runner = fakeRunner({ identity: "", recipients: [] }, step);
@@ -40,15 +42,39 @@ test("resume of a finished restore only starts the application", async () => {
 
 test("rollback stops, swaps back and starts", async () => {
   const { runner, world } = setUp("finished");
-  expect((await rollback(restoreLaunch(), world)).step).toBe("rolled-back");
-  expect(runner.calls).toEqual(["state", "rollback"]);
+  runner.closed = record(restoreJob, true);
+  expect((await rollback(restoreLaunch(), world)).ok).toBe(true);
+  expect(runner.calls).toEqual(["state", "rollback", "finish"]);
+  expect(runner.step).toBe("rolled-back");
   expect(world.programs).toEqual(["stop app", "start app", "probe app"]);
 });
 
 test("[core.6] a rollback that fails reports its own reason and starts the application", async () => {
   const { runner, world } = setUp("finished", async ([first]) => ({ ok: first !== "start", text: "start failed" }));
+  runner.closed = record(restoreJob, true);
   runner.fails.rollback = new JobError("cannot-swap", "the superseded data are gone", "restore again");
   await expect(rollback(restoreLaunch(), world)).rejects.toMatchObject({ code: "cannot-swap" });
   expect(world.programs).toEqual(["stop app", "start app"]);
   expect(world.said.at(-1)).toContain("start failed");
+});
+
+test("a rollback that broke off in the middle leaves the application stopped and says how to go on", async () => {
+  const { runner, world } = setUp("finished");
+  runner.closed = record(restoreJob, true);
+  runner.fails.rollback = new JobError("database-unreachable", "the server is gone", "look");
+  runner.before = (action) => {
+    if (action === "rollback") runner.step = "rolling-back";
+  };
+  await expect(rollback(restoreLaunch(), world)).rejects.toMatchObject({ code: "database-unreachable" });
+  expect(world.programs).toEqual(["stop app"]);
+  expect(world.said.at(-1)).toContain("restorable resume");
+});
+
+test("[core.13] a killed rollback is completed by rollback and by resume", async () => {
+  for (const act of [rollback, resume]) {
+    const { runner, world } = setUp("rolling-back");
+    expect((await act(restoreLaunch(), world)).ok).toBe(true);
+    expect(runner.step).toBe("rolled-back");
+    expect(world.programs).toEqual(["start app", "probe app"]);
+  }
 });

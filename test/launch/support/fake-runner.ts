@@ -13,17 +13,20 @@ export interface FakeRunner {
   readonly calls: string[];
   readonly jobs: Job[];
   readonly options: RunOptions[];
+  rollingBack: boolean;
   /** The step at which the journal stands. */
   step: string;
   /** Set for one action: it fails with this error. */
   readonly fails: Partial<Record<Action | "catalog", JobError>>;
-  /** How often `state` says that another process holds the journal. */
+  /** How often `recover` says that another process holds the journal, which finishes meanwhile. */
   busyLooks: number;
   closed: ReturnType<typeof record> | undefined;
   /** Called before each action answers. */
   before: (action: string) => void;
 }
 
+const OVER = ["finished", "undone", "rolled-back", "none"];
+const COMPLETED = ["swapping", "swapped", "resumed", "rolling-back"];
 const NEXT: Partial<Record<Action, string>> = { prepare: "hooked", quiescing: "quiescing", swap: "swapped" };
 
 /** A runner that keeps a journal in memory and touches nothing: what it is asked, and in which order, is what tests see. */
@@ -36,6 +39,7 @@ export const fakeRunner = (
     jobs: [],
     options: [],
     step,
+    rollingBack: false,
     fails: {},
     busyLooks: 0,
     closed: undefined,
@@ -58,15 +62,18 @@ export const fakeRunner = (
 
 const act = (fake: FakeRunner, job: RestoreJob): Result => {
   const { action } = job;
-  if (action === "state" && fake.busyLooks > 0) {
+  if (action === "recover" && fake.busyLooks > 0) {
     fake.busyLooks -= 1;
+    if (fake.busyLooks === 0) [fake.step, fake.closed] = ["finished", record(job, true)];
     return failed("restore", new JobError("busy", "another process holds the journal", "wait for it"));
   }
-  if (action === "recover") fake.step = ["swapping", "swapped", "resumed"].includes(fake.step) ? "swapped" : "undone";
-  else if (action === "finish") fake.step = "finished";
-  else if (action === "rollback") fake.step = "rolled-back";
+  fake.rollingBack ||= action === "rollback" || fake.step === "rolling-back";
+  if (action === "recover" && !OVER.includes(fake.step))
+    fake.step = COMPLETED.includes(fake.step) ? "swapped" : "undone";
+  else if (action === "finish") fake.step = fake.rollingBack ? "rolled-back" : "finished";
+  else if (action === "rollback") fake.step = "swapped";
   else fake.step = NEXT[action] ?? fake.step;
-  const ended = action === "finish" || fake.step === "undone";
+  const ended = action === "finish" || (fake.step === "undone" && !fake.closed);
   const ok = action === "finish" && job.failure === undefined;
   if (ended && action !== "state") fake.closed = { ...record(job, ok), ...(job.failure ? { error: job.failure } : {}) };
   return { ...common, kind: "restore", step: fake.step, ...(fake.closed ? { record: fake.closed } : {}) };

@@ -77,6 +77,7 @@ export const fakeWorld = (
     secret: secretReader(secrets),
     report: (line: Progress) => said.push(line.type === "progress" ? line.step : line.text),
     signal: controller.signal,
+    holder: undefined,
     now: () => new Date(clock),
     wait: async (seconds) => {
       clock += seconds * 1000;

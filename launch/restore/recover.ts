@@ -1,0 +1,53 @@
+import { ERROR_CODES, JobError, type RestoreJob, type RestoreRecord, type ResultOf } from "../../spec/index.ts";
+import type { Act } from "./actions.ts";
+import { errorReport } from "./failed-record.ts";
+import { type LaunchWorld, warn } from "./world.ts";
+
+/** What is known when the application may be started again. */
+export interface Outcome {
+  /** A record that the runner has already closed. */
+  readonly record?: RestoreRecord;
+  /** Why it is not as it was asked for. */
+  readonly error?: unknown;
+}
+
+/** How often and how many seconds apart a recovery is tried whose failure may pass. */
+const TRIES = 4;
+const EVERY = 5;
+
+/**
+ * Lets the runner undo or complete, whichever its journal says; tries again where that can help.
+ * @throws JobError `busy` while the restore's process lives, or why neither was possible: then the data may be half old
+ * and half new, and the application must not be started on them
+ */
+export const recover = async (act: Act, world: LaunchWorld, why: string, cause?: unknown): Promise<Outcome> => {
+  warn(world, `${why}; completing or undoing what was begun`);
+  const failure = failureOf(cause);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return closedRecord(await act("recover", failure ? { failure } : {}));
+    } catch (error) {
+      if (!mayPass(error) || tries === TRIES) throw error;
+      warn(world, `${errorReport(error).fact}; trying again`);
+      await world.wait(EVERY);
+    }
+  }
+};
+
+const mayPass = (error: unknown): boolean =>
+  error instanceof JobError && error.code !== "busy" && ERROR_CODES[error.code].retry;
+
+/** A journal at these steps is closed. A record alone says nothing: a rolled-back restore still has its first one. */
+export const isOver = (step: string): boolean => step === "finished" || step === "undone" || step === "rolled-back";
+
+export const closedRecord = ({ record, step }: ResultOf<"restore">): Outcome =>
+  record && isOver(step) ? { record } : {};
+
+/** The launcher's own failures, as the journal takes them. */
+export const failureOf = (error: unknown): RestoreJob["failure"] => {
+  if (!(error instanceof JobError)) return undefined;
+  const { code, fact, hint } = error;
+  return code === "quiesce-failed" || code === "probe-failed" || code === "interrupted"
+    ? { code, fact, hint }
+    : undefined;
+};
