@@ -78,6 +78,10 @@ export const bucketJob = z.strictObject({
 });
 export type BucketJob = z.infer<typeof bucketJob>;
 
+/** Lists the restores in the ledger of a plan's target. Read-only. */
+export const ledgerJob = z.strictObject({ kind: z.literal("ledger"), version, plan });
+export type LedgerJob = z.infer<typeof ledgerJob>;
+
 export const RESTORE_ACTIONS = [
   "prepare",
   "quiescing",
@@ -123,13 +127,17 @@ export const job = z.discriminatedUnion("kind", [
   checkJob,
   markJob,
   bucketJob,
+  ledgerJob,
   restoreJob,
 ]);
 /** One run of one kind: all that a runner is told. Secrets are in it by reference only. */
 export type Job = z.infer<typeof job>;
 export type JobKind = Job["kind"];
 
-const ROLE: Record<Exclude<JobKind, "bucket">, Role> = {
+/** Jobs that work in a plan's part of a repository. */
+type RepositoryJob = Exclude<JobKind, "bucket" | "ledger">;
+
+const ROLE: Record<RepositoryJob, Role> = {
   backup: "writer",
   catalog: "reader",
   verify: "reader",
@@ -140,7 +148,7 @@ const ROLE: Record<Exclude<JobKind, "bucket">, Role> = {
 };
 
 /** Whose credentials a job uses at its repository. */
-export const roleOf = (kind: Exclude<JobKind, "bucket">): Role => ROLE[kind];
+export const roleOf = (kind: RepositoryJob): Role => ROLE[kind];
 
 /** The credentials of a role; the writer's where the role has none of its own. */
 export const credentialsOf = (location: Location, role: Role) =>
@@ -180,6 +188,8 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
     case "catalog":
     case "check":
       return locationRefs(value.repository.location, "reader");
+    case "ledger":
+      return [];
     case "prune":
     case "mark":
       return locationRefs(value.repository.location, "pruner");

@@ -4,7 +4,7 @@ import { ERROR_CODES, type ErrorCode } from "./errors.ts";
 import { manifest } from "./manifest.ts";
 import { check, proof } from "./proof.ts";
 import { request } from "./request.ts";
-import { instant, pointId, slug } from "./scalars.ts";
+import { instant, pointId, sha256, slug } from "./scalars.ts";
 
 export const errorReport = z.strictObject({
   code: z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]),
@@ -100,6 +100,22 @@ export const bucketResult = z.strictObject({
   created: z.boolean(),
   abilities: z.array(ability),
 });
+/** One restore as the ledger has it: enough to bring it to an end, or back. */
+export const ledgerEntry = z.strictObject({
+  id: z.string(),
+  started: instant,
+  step: z.string(),
+  request,
+  requestDigest: sha256,
+  from: z.strictObject({ environment: slug, plan: slug, point: pointId.optional() }),
+  /** Names under which the replaced data are kept. */
+  superseded: z.array(z.string()),
+  heldUntil: instant.optional(),
+  record: restoreRecord.optional(),
+});
+export type LedgerEntry = z.infer<typeof ledgerEntry>;
+/** Oldest first. */
+export const ledgerResult = z.strictObject({ ...common, kind: z.literal("ledger"), restores: z.array(ledgerEntry) });
 export const restoreResult = z.strictObject({
   ...common,
   kind: z.literal("restore"),
@@ -126,6 +142,7 @@ export const success = z.discriminatedUnion("kind", [
   checkResult,
   markResult,
   bucketResult,
+  ledgerResult,
   restoreResult,
 ]);
 export type Success = z.infer<typeof success>;

@@ -26,6 +26,7 @@ const usesCredentialChain = (job: Job): boolean =>
 const locations = (job: Job): readonly Location[] => {
   switch (job.kind) {
     case "bucket":
+    case "ledger":
       return [];
     case "backup":
       return [job.plan.repository.location];
