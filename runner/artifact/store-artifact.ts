@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { artifactKey } from "../../spec/index.ts";
-import type { Context } from "../context.ts";
+import { type Context, withSignal } from "../context.ts";
 import type { Invocation } from "../process/invocation.ts";
 import { runPipeline } from "../process/pipeline.ts";
 import type { Store, StreamedPut } from "../store/store.ts";
@@ -24,12 +24,13 @@ export const encrypt = (recipient: string): Invocation => ({
 /** `source | zstd | age | store`: constant memory, no scratch copy, digest on the way; every exit code counts. */
 export const storeArtifact =
   (context: Context, { store, point, recipient }: ArtifactTarget): StoreStream =>
-  async ({ role, file, format, producers, text, estimate }) => {
+  async ({ role, file, format, producers, text, estimate, signal: own }) => {
     const key = artifactKey(point, `${file}.zst.age`);
+    const within = own ? withSignal(context, AbortSignal.any([context.signal, own])) : context;
     const stop = new AbortController();
-    const signal = AbortSignal.any([context.signal, stop.signal]);
+    const signal = AbortSignal.any([within.signal, stop.signal]);
     let put: StreamedPut | undefined;
-    await runPipeline(context, [...producers, compress, encrypt(recipient)], {
+    await runPipeline(within, [...producers, compress, encrypt(recipient)], {
       ...(text === undefined ? {} : { input: Readable.from([Buffer.from(text)]) }),
       output: async (stdout, succeeded) => {
         put = await store.putStream(key, gated(stdout, succeeded), {

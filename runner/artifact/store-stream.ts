@@ -13,6 +13,8 @@ export interface StreamRequest {
   readonly text?: string;
   /** The most bytes expected; decides the size of upload parts and the share shown as progress. */
   readonly estimate?: number;
+  /** Ends the stream with its reason, as the job's own signal does. */
+  readonly signal?: AbortSignal;
 }
 
 /** Compresses, encrypts and stores one stream, and says what was stored. Throws JobError; then nothing is under the key. */

@@ -1,0 +1,40 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { TableCount } from "../../spec/index.ts";
+import type { Context } from "../context.ts";
+import type { Invocation } from "../process/invocation.ts";
+import { runPipeline } from "../process/pipeline.ts";
+import { copyRowCounter } from "./count-copy-rows.ts";
+
+/** A branch of a dump's stream in which its rows are counted, so that a large heap is not read twice. */
+export interface CountingBranch {
+  /** The last producer: passes the archive on and copies it into the branch. */
+  readonly tap: Invocation;
+  /** What was counted, once the stream has ended. */
+  readonly counted: Promise<readonly TableCount[]>;
+  readonly remove: () => Promise<void>;
+}
+
+/**
+ * `tee` into a FIFO, `pg_restore` from it, and a counter of COPY rows: bytes wait in kernel buffers, none on disk. If
+ * the branch fails, `tee` loses its reader, and the whole dump fails with it.
+ */
+export const openCountingBranch = async (context: Context, pgRestore: string): Promise<CountingBranch> => {
+  const directory = await mkdtemp(path.join(tmpdir(), "restorable-count-"));
+  const fifo = path.join(directory, randomUUID());
+  await runPipeline(context, [{ file: "mkfifo", args: ["-m", "600", fifo] }]);
+  const counter = copyRowCounter();
+  const counted = runPipeline(context, [{ file: pgRestore, args: ["--data-only", "--file=-", fifo] }], {
+    output: async (stdout) => {
+      for await (const chunk of stdout) counter.push(chunk as Buffer);
+    },
+  }).then(() => counter.counts());
+  counted.catch(() => undefined); // awaited by the dump, after the dump's own failure
+  return {
+    tap: { file: "tee", args: [fifo] },
+    counted,
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
+};

@@ -1,0 +1,153 @@
+import { JobError, type PostgresEntry, type PostgresSource } from "../../spec/index.ts";
+import type { Context } from "../context.ts";
+import type { Invocation } from "../process/invocation.ts";
+import { runPipeline } from "../process/pipeline.ts";
+import { restoreProgram } from "./clients.ts";
+import { adminOf, clientEnv, type Session, withSession } from "./connect.ts";
+import { createMissingRoles, roleNames } from "./create-roles.ts";
+import { createDatabase, type Globals } from "./globals.ts";
+import { connectionString, quoteIdentifier } from "./identifier.ts";
+import type { TargetFacts } from "./inspect-target.ts";
+import { withMaintenance } from "./maintenance.ts";
+import { replayProperties, storedProperties } from "./replay-properties.ts";
+import { explainSql } from "./sql-error.ts";
+
+/** Where the archive is: a file that several jobs read at once, or a stream into one. */
+export type Archive =
+  | { readonly file: string }
+  /** Runs the pipeline that ends in this process. */
+  | { readonly stream: (consumer: Invocation) => Promise<void> };
+
+export interface RestoreRequest {
+  readonly entry: PostgresEntry;
+  readonly globals: Globals;
+  readonly target: TargetFacts;
+  readonly archive: Archive;
+  /** The name of the database to make. */
+  readonly database: string;
+  /** Who owns it; where that role is not there, the admin does. @default the owner in the globals */
+  readonly owner?: string;
+  /**
+   * Gives it the stored properties at the end and so lets connections in: where no live database exists whose
+   * properties it will get at the swap. @default false
+   */
+  readonly open?: boolean;
+}
+
+/**
+ * Makes a database and restores a dump into it; until its properties are replayed only its owner and superusers may
+ * connect. Roles that exist are not changed.
+ * @returns notes for the record
+ * @throws JobError `too-few-rights`, `wrong-version`, `missing-tool`, `restore-failed` with pg_restore's own words
+ */
+export const restoreBeside = async (
+  context: Context,
+  source: PostgresSource,
+  request: RestoreRequest,
+): Promise<readonly string[]> => {
+  const { entry, globals, target, database } = request;
+  const program = await restoreProgram(context, target.major, entry.leastPgRestore);
+  const { notes, owner } = await withMaintenance(context, source, [database], async (session) => {
+    const created = await createMissingRoles(session, globals, target.major);
+    const name = await chooseOwner(session, target, request.owner ?? globals.properties.owner);
+    await createEmpty(session, globals, database, name);
+    return { notes: created, owner: name };
+  });
+  const timescale = entry.extensions.find(({ name }) => name === "timescaledb");
+  if (timescale) await beforeTimescale(context, source, database, timescale);
+  await load(context, source, { ...request, program: program.file, owner, single: timescale !== undefined });
+  await withSession(context, source, adminOf(source), database, async (session) => {
+    if (timescale) await session.query(`SELECT ${quoteIdentifier(timescale.schema)}.timescaledb_post_restore()`);
+    await session.query("ANALYZE"); // a restored database has no statistics, and the first queries would crawl
+  });
+  if (request.open)
+    await replayProperties(context, source, database, await storedProperties(context, source, globals, database));
+  return target.admin.superuser
+    ? notes
+    : [...notes, `'${target.admin.user}' is no superuser: every restored object belongs to '${owner}'`];
+};
+
+/** A role that the admin may not act as cannot be made an owner by it. */
+const chooseOwner = async (session: Session, { admin }: TargetFacts, wanted: string): Promise<string> => {
+  if (!(await roleNames(session)).has(wanted)) return admin.user;
+  if (admin.superuser) return wanted;
+  const { rows } = await session.query<{ may: boolean }>("SELECT pg_catalog.pg_has_role($1, 'MEMBER') AS may", [
+    wanted,
+  ]);
+  return rows[0]?.may ? wanted : admin.user;
+};
+
+const createEmpty = async (session: Session, globals: Globals, database: string, owner: string): Promise<void> => {
+  try {
+    await session.query(createDatabase(globals.properties, database, owner));
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code !== "42809" && code !== "22023" && !/locale|encoding|collat/i.test(message)) {
+      throw explainSql(error, session.where, `create database '${database}' from`);
+    }
+    throw new JobError(
+      "wrong-version",
+      `the target cannot create a database with encoding ${globals.properties.encoding} and collation ${globals.properties.collate}: ${message}`,
+      "install that locale on the target's server; the live data were not touched",
+      { cause: error },
+    );
+  }
+  // Nobody but the owner and superusers gets in before it is whole.
+  await session.query(`REVOKE ALL ON DATABASE ${quoteIdentifier(database)} FROM PUBLIC`);
+};
+
+interface Loading extends Pick<RestoreRequest, "archive" | "database" | "target"> {
+  readonly program: string;
+  readonly owner: string;
+  /** One job only: TimescaleDB's catalog does not stand several. */
+  readonly single: boolean;
+}
+
+const load = async (context: Context, source: PostgresSource, loading: Loading): Promise<void> => {
+  const consumer = pgRestore(context, source, loading);
+  if ("file" in loading.archive) await runPipeline(context, [consumer]);
+  else await loading.archive.stream(consumer);
+};
+
+/** The `pg_restore` call for one archive: from a file with several jobs, or from stdin with one. */
+export const pgRestore = (
+  context: Context,
+  source: PostgresSource,
+  { archive, database, target, program, owner, single }: Loading,
+): Invocation => ({
+  file: program,
+  args: [
+    "--exit-on-error",
+    "--no-password",
+    `--dbname=${connectionString(database)}`,
+    // Without a superuser, only one role can own things: the one that owns the database.
+    ...(target.admin.superuser ? [] : ["--no-owner", ...(owner === target.admin.user ? [] : [`--role=${owner}`])]),
+    ...("file" in archive ? [`--jobs=${single ? 1 : source.restoreJobs}`, archive.file] : []),
+  ],
+  env: clientEnv(context, source, adminOf(source), database),
+  explain: (exit, stderr) => {
+    if (/ended by SIG(PIPE|TERM)$/.test(stderr)) return undefined; // a consequence of another failure
+    const denied = /permission denied|must be (owner|superuser|member)/.test(stderr);
+    return new JobError(
+      denied ? "too-few-rights" : "restore-failed",
+      `pg_restore into '${database}' at ${source.host}:${source.port} ended with exit code ${exit}: ${stderr.split("\n").slice(-6).join(" | ") || "it said nothing"}`,
+      denied
+        ? "name an 'admin' login that is a superuser"
+        : "read its message above; nothing but the unfinished copy was changed",
+    );
+  },
+});
+
+/** TimescaleDB wants to be there first, in the same version, and told that a restore follows. */
+const beforeTimescale = (
+  context: Context,
+  source: PostgresSource,
+  database: string,
+  { version, schema }: PostgresEntry["extensions"][number],
+): Promise<void> =>
+  withSession(context, source, adminOf(source), database, async (session) => {
+    const target = quoteIdentifier(schema);
+    await session.query(`CREATE SCHEMA IF NOT EXISTS ${target}`);
+    await session.query(`CREATE EXTENSION timescaledb WITH SCHEMA ${target} VERSION ${quoteIdentifier(version)}`);
+    await session.query(`SELECT ${target}.timescaledb_pre_restore()`);
+  });
