@@ -1,7 +1,8 @@
 // The import rules of ARCHITECTURE.md: two planes that share one contract. `npm run lint` checks them.
 
 const folders = ["spec", "components", "runner", "launch", "cli", "stacks"];
-const others = (...allowed) => `^(${[...folders, "tools", "test"].filter((folder) => !allowed.includes(folder)).join("|")})/`;
+const others = (...allowed) =>
+  `^(${[...folders, "tools", "test"].filter((folder) => !allowed.includes(folder)).join("|")})/`;
 const packages = (...names) => `node_modules/(${names.join("|")})/`;
 
 /** Files of `folder` import only from the named folders of this repository. */

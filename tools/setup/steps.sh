@@ -24,10 +24,10 @@ have() {
   command -v "$1" >/dev/null 2>&1
 }
 
-# Runs a noisy program; its output is shown only when it fails.
+# Runs a noisy program; its output is shown only when it fails, without what npm warns of.
 quietly() {
   if ! "$@" >"$state/setup.log" 2>&1; then
-    tail -n 20 "$state/setup.log" >&2
+    grep -v '^npm warn' "$state/setup.log" | head -n 40 >&2
     return 1
   fi
 }
