@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import {
+  DeleteObjectCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketVersioningCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  PutObjectTaggingCommand,
+} from "@aws-sdk/client-s3";
+import type { Role, S3Repository } from "../../spec/index.ts";
+import { credentialsOf } from "../../spec/index.ts";
+import type { Context } from "../context.ts";
+import { expiresTagged } from "./lifecycle-rules.ts";
+import { ask, askFor, type S3Bucket } from "./s3-bucket.ts";
+import { s3Client } from "./s3-client.ts";
+import { storeClock } from "./s3-clock.ts";
+import { httpStatus, s3Code } from "./s3-error.ts";
+import { abortUploads, listObjects, listVersions } from "./s3-listing.ts";
+import { readObject, readStream } from "./s3-read.ts";
+import { uploadStream } from "./s3-upload.ts";
+import type { Put, PutConditions, Store } from "./store.ts";
+import { checkedKey } from "./store-key.ts";
+
+/**
+ * A bucket below a prefix. Small requests are not bound to the job's signal: a lease must be released after it.
+ * @param prefix relative to the location's own, ending with a slash
+ * @throws JobError `missing-secret`, `bad-config`
+ */
+export const s3Store = (context: Context, location: S3Repository, role: Role, prefix: string): Store => {
+  const bucket = s3Bucket(context, location, role, prefix);
+  const { signal } = context;
+  const isVersioned = once(() => versioned(bucket));
+  // Without versions a listing calls the only one "null"; not every store answers when it is asked for by that name.
+  const named = async (versionId: string | undefined) =>
+    versionId === "null" && !(await isVersioned()) ? undefined : versionId;
+  return {
+    name: bucket.name,
+    versioned: isVersioned,
+    expiresByTag: once(() => expiresByTag(bucket)),
+    put: async (key, body, conditions) => put(bucket, checkedKey(key), Buffer.from(body), conditions),
+    putStream: async (key, body, options) => uploadStream(bucket, checkedKey(key), body, options),
+    get: async (key, versionId) => readObject(bucket, checkedKey(key), await named(versionId)),
+    getStream: async (key, { versionId, signal: stop }) =>
+      readStream(bucket, checkedKey(key), { versionId: await named(versionId), signal: stop }),
+    size: async (key, versionId) => size(bucket, checkedKey(key), await named(versionId)),
+    list: (below) => listObjects(bucket, below, signal),
+    versions: (below) => listVersions(bucket, below, signal),
+    tag: async (key, versionId, tags) => tag(bucket, checkedKey(key), await named(versionId), tags),
+    remove: async (key, versionId) => remove(bucket, checkedKey(key), await named(versionId)),
+    abortUploads: (below, before) => abortUploads(bucket, below, before, signal),
+    clock: () => storeClock(bucket),
+    room: async () => undefined,
+  };
+};
+
+const s3Bucket = (context: Context, location: S3Repository, role: Role, below: string): S3Bucket => {
+  const prefix = `${location.prefix === "" ? "" : `${location.prefix}/`}${below}`;
+  return {
+    client: s3Client(context, { ...location, credentials: credentialsOf(location, role) }),
+    bucket: location.bucket,
+    prefix,
+    name: `s3://${location.bucket}/${prefix.replace(/\/$/, "")}`,
+    endpoint: location.endpoint ?? `S3 in ${location.region}`,
+  };
+};
+
+const at = ({ bucket, prefix }: S3Bucket, key: string, versionId?: string) => ({
+  Bucket: bucket,
+  Key: prefix + key,
+  ...(versionId === undefined ? {} : { VersionId: versionId }),
+});
+
+const put = async (bucket: S3Bucket, key: string, body: Buffer, conditions: PutConditions = {}): Promise<Put> => {
+  const command = new PutObjectCommand({
+    ...at(bucket, key),
+    Body: body,
+    ContentLength: body.length,
+    ContentMD5: createHash("md5").update(body).digest("base64"),
+    ...(conditions.ifNoneMatch === undefined ? {} : { IfNoneMatch: conditions.ifNoneMatch }),
+    ...(conditions.ifMatch === undefined ? {} : { IfMatch: conditions.ifMatch }),
+  });
+  const answer = bucket.client.send(command).catch((error: unknown) => {
+    // If-Match on what is not there: 404 by the book, and the same to us as another etag.
+    const gone = conditions.ifMatch !== undefined && s3Code(error) === "NoSuchKey";
+    throw gone ? Object.assign(error as Error, { name: "PreconditionFailed" }) : error;
+  });
+  const { ETag, VersionId } = await ask(bucket, `writing ${key}`, answer);
+  return { etag: ETag ?? "", ...(VersionId === undefined ? {} : { versionId: VersionId }) };
+};
+
+const size = async (bucket: S3Bucket, key: string, versionId?: string): Promise<number | undefined> => {
+  const command = new HeadObjectCommand(at(bucket, key, versionId));
+  return (await askFor(bucket, `looking at ${key}`, bucket.client.send(command)))?.ContentLength;
+};
+
+const tag = async (
+  bucket: S3Bucket,
+  key: string,
+  versionId: string | undefined,
+  tags: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const TagSet = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  const command = new PutObjectTaggingCommand({ ...at(bucket, key, versionId), Tagging: { TagSet } });
+  await ask(bucket, `tagging ${key}`, bucket.client.send(command));
+};
+
+const remove = async (bucket: S3Bucket, key: string, versionId?: string): Promise<void> => {
+  await askFor(bucket, `removing ${key}`, bucket.client.send(new DeleteObjectCommand(at(bucket, key, versionId))));
+};
+
+const versioned = async (bucket: S3Bucket): Promise<boolean> => {
+  const command = new GetBucketVersioningCommand({ Bucket: bucket.bucket });
+  const answer = bucket.client.send(command).catch((error: unknown) => without(error, ["VersioningNotConfigured"]));
+  return (await ask(bucket, "asking for the versioning", answer))?.Status === "Enabled";
+};
+
+const expiresByTag = async (bucket: S3Bucket): Promise<boolean> => {
+  const command = new GetBucketLifecycleConfigurationCommand({ Bucket: bucket.bucket });
+  const answer = bucket.client
+    .send(command)
+    .catch((error: unknown) => without(error, ["NoSuchLifecycleConfiguration"]));
+  return expiresTagged((await ask(bucket, "asking for the lifecycle", answer))?.Rules ?? []);
+};
+
+/** A store that does not have the thing at all. */
+const without = (error: unknown, codes: readonly string[]): undefined => {
+  if (httpStatus(error) !== 501 && !codes.includes(s3Code(error))) throw error;
+  return undefined;
+};
+
+/** Asks once; after a failure, again. */
+const once = <T>(question: () => Promise<T>): (() => Promise<T>) => {
+  let answer: Promise<T> | undefined;
+  return () => {
+    answer ??= question().catch((error: unknown) => {
+      answer = undefined;
+      throw error;
+    });
+    return answer;
+  };
+};
