@@ -52,7 +52,8 @@ download_pulumi() {
   if curl -fsSL --connect-timeout 5 --speed-limit 10000 --speed-time 20 -o "$downloading/pulumi.tar.gz" \
     "https://get.pulumi.com/releases/sdk/pulumi-v$pulumi_version-$platform.tar.gz" 2>/dev/null &&
     tar -xzf "$downloading/pulumi.tar.gz" -C "$downloading" 2>/dev/null && [ -x "$downloading/pulumi/pulumi" ]; then
-    keep_build "$downloading/pulumi" "$official"
+    mv "$downloading/pulumi" "$downloading.whole"
+    keep_build "$downloading.whole" "$official"
     rm -rf "$downloading"
     return 0
   fi
@@ -113,5 +114,6 @@ pulumi_plugins() {
 install_plugin() {
   [ -e "$plugin/STAND-IN" ] && return 1
   announce "installing the command provider $command_version"
-  PULUMI_HOME=$pulumi_home PULUMI_SKIP_UPDATE_CHECK=1 quietly "$pulumi" plugin install resource command "v$command_version"
+  PULUMI_HOME=$pulumi_home PULUMI_SKIP_UPDATE_CHECK=1 quietly "$pulumi" plugin install resource command "v$command_version" &&
+    [ -x "$plugin/pulumi-resource-command" ]
 }

@@ -31,3 +31,10 @@ quietly() {
     return 1
   fi
 }
+
+# Puts a folder with a name of its own into the cache, whole or not at all. Where another set-up was faster, `mv` has
+# put ours inside of theirs, which stays.
+keep_build() {
+  mv "$1" "$2"
+  rm -rf "${2:?}/$(basename "$1")"
+}

@@ -21,11 +21,6 @@ s3_server() {
   fi
 }
 
-# A build appears in the cache whole or not at all; the one who was first keeps the place.
-keep_build() {
-  mv "$1" "$2" 2>/dev/null && [ ! -e "$2/$(basename "$1")" ] || rm -rf "$1" "${2:?}/$(basename "$1")"
-}
-
 write_tools() {
   "$node" tools/setup/write-tools.ts "$state/tools.json" \
     "node=$node" "pulumi=$pulumi" "pulumiHome=$pulumi_home" "standIns=$stand_ins" \
