@@ -1,7 +1,6 @@
 import { JobError, type Journal, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import type { RestoreBody } from "../jobs/restore.ts";
-import { isOver } from "./ledger.ts";
 import { swapOf } from "./part-of.ts";
 import { answer, inSession, requireJournal, type Session } from "./restore-session.ts";
 

@@ -1,7 +1,9 @@
 import type { JournalPart, Plan } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import { filesPart, filesSwap } from "./files-part.ts";
-import { postgresPart, postgresSwap } from "./postgres-part.ts";
+import { filesPart } from "./files-part.ts";
+import { filesSwap } from "./files-swap.ts";
+import { postgresPart } from "./postgres-part.ts";
+import { postgresSwap } from "./postgres-swap.ts";
 import type { PartRequest, PartSwap, RestorePart } from "./restore-part.ts";
 
 /** What restores a source: the one place where kinds of sources are told apart. */

@@ -1,0 +1,155 @@
+import { createWriteStream } from "node:fs";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import {
+  type Artifact,
+  JobError,
+  type JournalPart,
+  type PostgresEntry,
+  type PostgresSource,
+} from "../../spec/index.ts";
+import { loadArtifact } from "../artifact/load-artifact.ts";
+import type { Context } from "../context.ts";
+import { checkTarget, type RestoreMode, targetNotes } from "../postgres/check-target.ts";
+import { compareCounts } from "../postgres/compare-counts.ts";
+import { adminOf, clientEnv } from "../postgres/connect.ts";
+import { type Globals, parseGlobals } from "../postgres/globals.ts";
+import { inspectTarget, type TargetFacts } from "../postgres/inspect-target.ts";
+import { lockTarget } from "../postgres/lock.ts";
+import { besideName, supersededName } from "../postgres/names.ts";
+import { neutralise } from "../postgres/neutralise.ts";
+import { propertyStatements, withKnownRoles } from "../postgres/properties.ts";
+import { type Archive, type RestoreRequest, restoreBeside } from "../postgres/restore-beside.ts";
+import { replayProperties, restoreInPlace } from "../postgres/restore-in-place.ts";
+import type { Outcome, PartRequest, RestorePart } from "./restore-part.ts";
+import { removeScratch, scratchFile } from "./scratch.ts";
+
+type Part = Extract<JournalPart, { kind: "postgres" }>;
+type Ask = PartRequest<PostgresSource, PostgresEntry>;
+
+/** How a restore treats one database. */
+export const postgresPart = (context: Context, ask: Ask): RestorePart<Part> => ({
+  inspect: () => inspect(context, ask),
+  load: (part) => locked(context, ask, part, (inside) => loadBeside(inside, ask, part)),
+  hookEnvironment: (part) => clientEnv(context, ask.source, adminOf(ask.source), part.beside),
+  replaceInPlace: (part) => locked(context, ask, part, (inside) => overwrite(inside, ask, part)),
+});
+
+const modeOf = ({ request: { into } }: Ask): RestoreMode =>
+  into.inPlace ? "inPlace" : into.replace ? "replace" : "elsewhere";
+
+const inspect = async (context: Context, ask: Ask): Promise<{ part: Part; notes: readonly string[] }> => {
+  const { source, entry, request, at } = ask;
+  const mode = modeOf(ask);
+  const wanted = request.into.database ?? source.database;
+  const target = await inspectTarget(context, source, wanted);
+  const [worst] = checkTarget(entry, target, mode);
+  if (worst) throw worst;
+  const properties = target.live?.properties ?? knownProperties(target, await readGlobals(context, ask));
+  const taken = target.databases;
+  const part: Part = {
+    kind: "postgres",
+    source: source.name,
+    live: source.database,
+    beside: mode === "elsewhere" ? wanted : besideName(source.database, at, taken),
+    superseded: supersededName(source.database, at, taken),
+    existed: mode !== "elsewhere" && target.live !== undefined,
+    properties: [...propertyStatements(properties, wanted)],
+  };
+  return { part, notes: targetNotes(entry, target) };
+};
+
+/** Roles that are missing will be made where the admin may do that; otherwise what names them is left out. */
+const knownProperties = ({ admin }: TargetFacts, { properties }: Globals) =>
+  withKnownRoles(properties, (role) => admin.createRole || admin.memberOf.has(role), admin.user);
+
+const loadBeside = async (context: Context, ask: Ask, part: Part): Promise<Outcome> => {
+  const outcome = await withArchive(context, ask, part, part.beside, (request) =>
+    restoreBeside(context, ask.source, request),
+  );
+  if (modeOf(ask) === "elsewhere") await replayProperties(context, ask.source, part.beside, part.properties);
+  return outcome;
+};
+
+const overwrite = async (context: Context, ask: Ask, part: Part): Promise<Outcome> => {
+  const outcome = await withArchive(context, ask, part, part.live, (request) =>
+    restoreInPlace(context, ask.source, request),
+  );
+  await replayProperties(context, ask.source, part.live, part.properties);
+  return outcome;
+};
+
+const withArchive = async (
+  context: Context,
+  ask: Ask,
+  part: Part,
+  database: string,
+  restore: (request: RestoreRequest) => Promise<readonly string[]>,
+): Promise<Outcome> => {
+  const { source, entry, plan, foreign } = ask;
+  const target = await inspectTarget(context, source, part.live);
+  const globals = await readGlobals(context, ask);
+  try {
+    const archive = await openArchive(context, ask);
+    const owner = target.live?.properties.owner;
+    const notes = await restore({
+      entry,
+      globals,
+      target,
+      archive,
+      database,
+      ...(owner === undefined ? {} : { owner }),
+    });
+    const neutralised = foreign ? await neutralise(context, source, database) : [];
+    context.report.step("compared", `counting the rows of ${database}`);
+    return { checks: await compareCounts(context, source, database, entry), notes: [...notes, ...neutralised] };
+  } finally {
+    await removeScratch(plan);
+  }
+};
+
+/** A scratch copy, which several jobs of pg_restore read at once, where it fits; else the stream itself. */
+const openArchive = async (context: Context, ask: Ask): Promise<Archive> => {
+  const dump = artifactOf(ask.entry, "dump");
+  const onBytes = (bytes: number) => context.report.progress("restoring", `reading ${dump.key}`, bytes, dump.bytes);
+  const file = await scratchFile(ask.plan, ask.entry.databaseBytes);
+  if (file === undefined) {
+    context.report.step("restoring", "no room for a scratch copy: the dump is restored as it streams, with one job");
+    return { stream: (consumer) => loadArtifact(context, ask.artifacts, dump, [consumer], { onBytes }) };
+  }
+  context.report.step("restoring", `reading and checking ${dump.key}`);
+  const output = (stdout: NodeJS.ReadableStream) => pipeline(stdout, createWriteStream(file, { mode: 0o600 }));
+  await loadArtifact(context, ask.artifacts, dump, [], { output, onBytes });
+  context.report.step("restoring", `restoring it with ${ask.source.restoreJobs} jobs`);
+  return { file };
+};
+
+const readGlobals = async (context: Context, { artifacts, entry }: Ask): Promise<Globals> => {
+  let sql = "";
+  const output = async (stdout: NodeJS.ReadableStream) => {
+    sql = await text(stdout);
+  };
+  await loadArtifact(context, artifacts, artifactOf(entry, "globals"), [], { output });
+  return parseGlobals(sql);
+};
+
+const artifactOf = ({ artifacts, name }: PostgresEntry, role: Artifact["role"]): Artifact => {
+  const found = artifacts.find((artifact) => artifact.role === role);
+  if (found) return found;
+  throw new JobError("corrupt", `the point holds no ${role} of '${name}'`, "choose another point");
+};
+
+/** Holds the target's advisory lock, so that two machines with ledgers of their own cannot meet in one database. */
+export const locked = async <T>(
+  context: Context,
+  { source }: { source: PostgresSource },
+  part: Part,
+  work: (context: Context) => Promise<T>,
+): Promise<T> => {
+  const lock = await lockTarget(context, source, part.live);
+  try {
+    return await work({ ...context, signal: AbortSignal.any([context.signal, lock.lost]) });
+  } finally {
+    await lock.release();
+  }
+};

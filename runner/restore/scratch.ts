@@ -1,0 +1,21 @@
+import { mkdir, rm, statfs } from "node:fs/promises";
+import path from "node:path";
+import type { Plan } from "../../spec/index.ts";
+
+/** A scratch copy and the restored database may share a disk, with some room to spare. */
+const ROOM_FACTOR = 2.5;
+
+/** The folder for scratch copies of one plan. The ledger's lock keeps it to one restore at a time. */
+const folder = ({ target, repository, name }: Plan): string =>
+  path.join(target.scratch ?? target.ledger, repository.environment, name, "scratch");
+
+/** A file for a scratch copy, in a folder that nobody else may read; undefined where it would not fit. */
+export const scratchFile = async (plan: Plan, bytes: number): Promise<string | undefined> => {
+  await removeScratch(plan); // a killed run may have left one
+  const directory = folder(plan);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const disk = await statfs(directory);
+  return disk.bavail * disk.bsize >= bytes * ROOM_FACTOR ? path.join(directory, "archive") : undefined;
+};
+
+export const removeScratch = (plan: Plan): Promise<void> => rm(folder(plan), { recursive: true, force: true });

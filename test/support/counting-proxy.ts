@@ -1,0 +1,76 @@
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface CountedRequest {
+  /** 1 for the first one. */
+  readonly number: number;
+  readonly method: string;
+  readonly url: string;
+}
+
+/** `pass` on, `drop` without an answer, `answerless`: pass on and drop the answer, or answer with a status of the proxy's own. */
+export type Verdict = "pass" | "drop" | "answerless" | number;
+
+export interface CountingProxy {
+  readonly endpoint: string;
+  readonly requests: readonly CountedRequest[];
+  /** Decides about each request. Default: all pass. */
+  judge: (request: CountedRequest) => Verdict;
+  close(): Promise<void>;
+}
+
+/** Stands between a client and an HTTP server, counts requests, and lets a test decide what happens to each: real faults of a network, at chosen moments. */
+export async function startCountingProxy(target: string): Promise<CountingProxy> {
+  const requests: CountedRequest[] = [];
+  const { hostname, port } = new URL(target);
+  const proxy = { judge: (_: CountedRequest): Verdict => "pass" };
+  const server = createServer((incoming, outgoing) => {
+    const counted = { number: requests.length + 1, method: incoming.method ?? "", url: incoming.url ?? "" };
+    requests.push(counted);
+    const verdict = proxy.judge(counted);
+    if (verdict === "drop") incoming.socket.destroy();
+    else if (typeof verdict === "number")
+      outgoing.writeHead(verdict, { "content-length": "0", connection: "close" }).end();
+    else forward(incoming, outgoing, { hostname, port }, verdict === "answerless");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    get judge() {
+      return proxy.judge;
+    },
+    set judge(value) {
+      proxy.judge = value;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+function forward(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  target: { hostname: string; port: string },
+  dropAnswer: boolean,
+): void {
+  // The Host header stays as the client signed it.
+  const onward = httpRequest(
+    { ...target, method: incoming.method, path: incoming.url, headers: incoming.headers },
+    (answer) => {
+      if (dropAnswer) {
+        answer.resume();
+        answer.on("end", () => incoming.socket.destroy());
+        return;
+      }
+      outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+      answer.pipe(outgoing);
+    },
+  );
+  onward.on("error", () => incoming.socket.destroy());
+  incoming.on("error", () => onward.destroy());
+  incoming.pipe(onward);
+}
