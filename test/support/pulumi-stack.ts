@@ -1,9 +1,10 @@
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { pulumiEnvironment } from "../../tools/servers/pulumi-environment.ts";
-import { checkout, tools } from "../../tools/servers/tools.ts";
+import { tools } from "../../tools/servers/tools.ts";
 import { type EngineEvent, readEvents } from "./engine-events.ts";
+import { linkOwnProject, writeInlineProject } from "./pulumi-project.ts";
 import { makeTempDir, removeTempDir } from "./temp-dir.ts";
 
 export interface PulumiStackOptions {
@@ -33,66 +34,66 @@ interface RunOptions {
 }
 
 /**
- * A stack under the real engine with a backend, a config file and (for an inline program) a project of its own in a
- * temporary directory. Several may run side by side. `remove` deletes the directory, not what the stack has made.
+ * A stack under the real engine, with a project and a backend in a temporary directory. Several may run side by side.
+ * `remove` deletes the directory, not what the stack has made.
  */
 export class PulumiStack {
   readonly directory: string;
+  /** Where the engine runs: the inline program's project, or one that shows this checkout. */
+  readonly projectDirectory: string;
   /** The stack's config file; tests may read and write it. */
   readonly configFile: string;
+  readonly name: string;
   readonly #options: PulumiStackOptions;
   #runs = 0;
 
   private constructor(directory: string, options: PulumiStackOptions) {
     this.directory = directory;
     this.#options = options;
-    this.configFile = path.join(directory, `Pulumi.${this.name}.yaml`);
+    this.name = options.stack ?? "test";
+    this.projectDirectory = path.join(directory, "project");
+    const configDirectory = options.program === undefined ? "stacks" : ".";
+    this.configFile = path.join(this.projectDirectory, configDirectory, `Pulumi.${this.name}.yaml`);
   }
 
   static async create(options: PulumiStackOptions = {}): Promise<PulumiStack> {
     const stack = new PulumiStack(await makeTempDir("stack"), options);
-    await mkdir(stack.#backend);
-    if (options.program !== undefined) await stack.writeProgram(options.program);
+    await mkdir(path.join(stack.directory, "backend"));
+    if (options.program === undefined) await linkOwnProject(stack.projectDirectory);
+    else await stack.writeProgram(options.program);
     await stack.#succeed("stack", "init", stack.name, "--no-select");
     return stack;
   }
 
-  get name(): string {
-    return this.#options.stack ?? "test";
+  /** Another stack of the same project and backend; it shares the directory, so remove only one of them. */
+  async sibling(name: string): Promise<PulumiStack> {
+    const stack = new PulumiStack(this.directory, { ...this.#options, stack: name });
+    await stack.#succeed("stack", "init", name, "--no-select");
+    return stack;
   }
 
-  get #backend(): string {
-    return path.join(this.directory, "backend");
-  }
-
-  /** Where the engine runs: the inline program's project, or the checkout. */
-  get projectDirectory(): string {
-    return this.#options.program === undefined ? checkout : path.join(this.directory, "project");
+  /** The environment of the engine, for tests that run the command line in `projectDirectory` themselves. */
+  get env(): Readonly<Record<string, string>> {
+    return { ...pulumiEnvironment(path.join(this.directory, "backend"), "test"), ...this.#options.env };
   }
 
   /** Replaces the inline program. */
   async writeProgram(source: string): Promise<void> {
-    const project = path.join(this.directory, "project");
-    await mkdir(project, { recursive: true });
-    await symlink(path.join(checkout, "node_modules"), path.join(project, "node_modules")).catch(ignoreExisting);
-    await writeFile(path.join(project, "package.json"), '{ "type": "module" }\n');
-    await writeFile(path.join(project, "index.ts"), source);
-    const runtime = "{ name: nodejs, options: { typescript: false } }";
-    await writeFile(path.join(project, "Pulumi.yaml"), `name: inline\nruntime: ${runtime}\nmain: index.ts\n`);
+    await writeInlineProject(this.projectDirectory, source);
   }
 
   /** Sets one config value; `path` treats the key as a path (`restore.id`), `secret` encrypts it. */
   async setConfig(key: string, value: string, options: { secret?: boolean; path?: boolean } = {}): Promise<void> {
     const flags = [options.secret ? "--secret" : "--plaintext", ...(options.path ? ["--path"] : [])];
     // On stdin, so that a secret is never an argument.
-    await this.#call(["config", "set", ...flags, "--config-file", this.configFile, ...this.#stack, key], {
+    await this.#call(["config", "set", ...flags, ...this.#stack, key], {
       input: value,
     });
   }
 
   async removeConfig(key: string, options: { path?: boolean } = {}): Promise<void> {
     const flags = options.path ? ["--path"] : [];
-    await this.#succeed("config", "rm", ...flags, "--config-file", this.configFile, ...this.#stack, key);
+    await this.#succeed("config", "rm", ...flags, ...this.#stack, key);
   }
 
   up = (options: RunOptions = {}): Promise<PulumiRun> => this.#run("up", ["--yes", "--skip-preview"], options);
@@ -127,8 +128,8 @@ export class PulumiStack {
 
   async #run(command: string, flags: readonly string[], { args = [], started }: RunOptions): Promise<PulumiRun> {
     this.#runs += 1;
-    const eventLog = path.join(this.directory, `events-${this.#runs}.ndjson`);
-    const always = [...this.#stack, "--config-file", this.configFile, "--event-log", eventLog, "--diff"];
+    const eventLog = path.join(this.directory, `${this.name}-${this.#runs}.events`);
+    const always = [...this.#stack, "--event-log", eventLog, "--diff"];
     const result = await this.#call([command, ...flags, ...always, ...args], { allowFailure: true, started });
     const events = readEvents(await readFile(eventLog, "utf8").catch(() => ""));
     const changes = events.findLast((event) => event.summaryEvent)?.summaryEvent?.resourceChanges ?? {};
@@ -143,7 +144,7 @@ export class PulumiStack {
     const child = execa(tools().pulumi, [...args, "--non-interactive", "--color", "never"], {
       cwd: this.projectDirectory,
       // The flag for the event log is among the engine's debugging ones.
-      env: { ...pulumiEnvironment(this.#backend, "test"), PULUMI_DEBUG_COMMANDS: "1", ...this.#options.env },
+      env: { ...this.env, PULUMI_DEBUG_COMMANDS: "1" },
       input: options.input ?? "",
       reject: false,
       all: true,
@@ -167,8 +168,4 @@ export interface StateResource {
   readonly type: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
-}
-
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EEXIST") throw error;
 }

@@ -1,7 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { tools } from "../../tools/servers/tools.ts";
+import { checkout, tools } from "../../tools/servers/tools.ts";
 import { messages, operationOn, statusLines } from "../support/engine-events.ts";
 import { PulumiStack, type PulumiStackOptions } from "../support/pulumi-stack.ts";
 import { tempDir } from "../support/temp-dir.ts";
@@ -165,6 +165,20 @@ describe("Stash · pulumi", () => {
       (await stack.export()).deployment.resources?.find(({ urn }) => urn.endsWith("::kept")),
     );
     expect(state).not.toContain(String(first.value));
+  });
+});
+
+describe("own project · pulumi", () => {
+  test("stacks of this repository's project leave their config in the test's directory", async () => {
+    const stack = await PulumiStack.create({ stack: "montagu-test" });
+    onTestFinished(() => stack.remove());
+    const other = await stack.sibling("montagu-other");
+    await stack.setConfig("password", "correct horse", { secret: true });
+    await other.setConfig("restore.id", "one", { path: true });
+    expect(await readFile(other.configFile, "utf8")).toMatch(/backups:restore:\n {4}id: one/);
+    expect(stack.configFile).toBe(path.join(stack.projectDirectory, "stacks/Pulumi.montagu-test.yaml"));
+    expect(await readFile(stack.configFile, "utf8")).not.toContain("correct horse");
+    expect(await readdir(path.join(checkout, "stacks"))).not.toContain("Pulumi.montagu-test.yaml");
   });
 });
 
