@@ -58,11 +58,16 @@ export class PulumiStack {
 
   static async create(options: PulumiStackOptions = {}): Promise<PulumiStack> {
     const stack = new PulumiStack(await makeTempDir("stack"), options);
-    await mkdir(path.join(stack.directory, "backend"));
-    if (options.program === undefined) await linkOwnProject(stack.projectDirectory);
-    else await stack.writeProgram(options.program);
-    await stack.#succeed("stack", "init", stack.name, "--no-select");
-    return stack;
+    try {
+      await mkdir(path.join(stack.directory, "backend"));
+      if (options.program === undefined) await linkOwnProject(stack.projectDirectory);
+      else await stack.writeProgram(options.program);
+      await stack.#succeed("stack", "init", stack.name, "--no-select");
+      return stack;
+    } catch (error) {
+      await stack.remove();
+      throw error;
+    }
   }
 
   /** Another stack of the same project and backend; it shares the directory, so remove only one of them. */

@@ -1,6 +1,12 @@
+import { symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { check, closingLine, countReport, skips, sum } from "../../tools/test/count.ts";
+import { readReport } from "../../tools/test/report.ts";
 import { reportOf } from "../support/report.ts";
+import { tempDir } from "../support/temp-dir.ts";
+import { checkout } from "../support/tools.ts";
 
 describe("the count of a run", () => {
   test("passed, failed and explained skips", () => {
@@ -15,6 +21,27 @@ describe("the count of a run", () => {
       expect(countReport(reportOf(["a", "passed"], ["b", status]))).toEqual({ passed: 1, failed: 1, skipped: 0 });
     },
   );
+
+  test("the reason that a test gives arrives through vitest's own report", async () => {
+    const root = await tempDir("skip");
+    await symlink(path.join(checkout, "node_modules"), path.join(root, "node_modules"));
+    await writeFile(
+      path.join(root, "a.test.ts"),
+      `import { test } from "vitest";
+      import { skipBecause } from ${JSON.stringify(path.join(checkout, "test/support/skip.ts"))};
+      test("explained", (context) => skipBecause(context, "no Docker here"));
+      test("silent", (context) => context.skip());
+      test("passes", () => {});`,
+    );
+    const report = path.join(root, "report.json");
+    const args = ["run", "--root", root, "--reporter=json", `--outputFile=${report}`];
+    await execa("vitest", args, { cwd: root, preferLocal: true, localDir: checkout });
+    expect(skips(readReport(report))).toEqual([
+      { title: "explained", reason: "no Docker here" },
+      { title: "silent", reason: undefined },
+    ]);
+    expect(countReport(readReport(report))).toEqual({ passed: 1, failed: 1, skipped: 1 });
+  });
 
   test("a file that could not be loaded has failed", () => {
     const report = { startTime: 0, testResults: [{ name: "a.test.ts", status: "failed", assertionResults: [] }] };

@@ -56,8 +56,9 @@ apt_install() {
   announce "apt-get install$1"
   no_debian_cluster
   export DEBIAN_FRONTEND=noninteractive
+  # A fresh container has no package lists yet, so a first failure says nothing.
   # shellcheck disable=SC2086 # a list of package names
-  quietly apt-get install -y --no-install-recommends $1 ||
+  apt-get install -y --no-install-recommends $1 >/dev/null 2>&1 ||
     { quietly apt-get update && quietly apt-get install -y --no-install-recommends $1; }
 }
 
