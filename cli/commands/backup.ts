@@ -1,0 +1,34 @@
+import { formatBytes } from "../../launch/index.ts";
+import type { Definition, Outcome } from "../command.ts";
+import { declaredPlan, findPlan } from "../find/find-plan.ts";
+import { duration, integer } from "../format.ts";
+import { runJob } from "../run-job.ts";
+import { fields } from "../table.ts";
+
+/** Takes one recovery point now. */
+export const backup: Definition = {
+  name: "backup",
+  summary: "take one recovery point now",
+  run: async (io, options): Promise<Outcome> => {
+    const found = await findPlan(io, options);
+    const result = await runJob(io, { kind: "backup", version: 1, plan: declaredPlan(found) }, found.secrets);
+    const { manifest } = result;
+    const stored = manifest.sources.flatMap(({ artifacts }) => artifacts).reduce((sum, { bytes }) => sum + bytes, 0);
+    const text = fields(
+      [
+        ["point", manifest.id],
+        ["stored", formatBytes(stored)],
+        ["took", duration((Date.parse(manifest.finished) - Date.parse(manifest.started)) / 1000)],
+        ...manifest.sources.map((entry) =>
+          entry.kind === "postgres"
+            ? ([entry.name, `${integer(entry.rows)} rows in ${integer(entry.counts.length)} tables`] as const)
+            : ([entry.name, `${integer(entry.counts.files)} files, ${formatBytes(entry.counts.bytes)}`] as const),
+        ),
+        ["flags", manifest.flags.map(({ fact }) => `${fact}; nothing is pruned until it is marked accept`).join("\n")],
+        ["warnings", result.warnings.join("\n")],
+      ],
+      io.color,
+    );
+    return { json: result, text };
+  },
+};

@@ -1,0 +1,23 @@
+import { ERROR_CODES } from "../../spec/index.ts";
+import { checkTable } from "../check-table.ts";
+import type { Definition, Outcome } from "../command.ts";
+import { findPlan } from "../find/find-plan.ts";
+import { runQuietly } from "../run-job.ts";
+
+/** Says whether a plan is healthy, by what its repository holds. */
+export const check: Definition = {
+  name: "check",
+  summary: "say whether the recovery points are fresh, signed, untouched and proven",
+  run: async (io, options): Promise<Outcome> => {
+    const { repository, plan, secrets, declared } = await findPlan(io, options);
+    const schedule = declared?.schedule ?? { kind: "none" };
+    const result = await runQuietly(io, { kind: "check", version: 1, repository, plan, schedule }, secrets);
+    const { healthy, checks } = result;
+    const end = healthy ? `${plan} is healthy` : `${plan} is NOT healthy: see what FAILED above`;
+    return {
+      json: result,
+      text: `${checkTable(io, checks)}\n${end}\n`,
+      exit: healthy ? 0 : ERROR_CODES.unhealthy.exit,
+    };
+  },
+};

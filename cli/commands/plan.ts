@@ -1,0 +1,60 @@
+import { JobError, type Plan, type Retention, type Source } from "../../spec/index.ts";
+import type { Definition, Outcome } from "../command.ts";
+import { findPlans } from "../find/find-plan.ts";
+import { locationText } from "../find/location.ts";
+import { since, utc } from "../format.ts";
+import type { Io } from "../io.ts";
+import { nextRunsOf, scheduleText } from "../schedule-text.ts";
+import { fields } from "../table.ts";
+
+/** Shows what is declared. */
+export const plan: Definition = {
+  name: "plan",
+  summary: "show what is backed up together, how often, and where to",
+  run: async (io, options): Promise<Outcome> => {
+    const plans = (await findPlans(io, options)).flatMap(({ declared }) => (declared ? [declared] : []));
+    if (plans.length === 0) {
+      throw new JobError("unknown-plan", "no plan is known here", "name a stack, or give a plan with --target");
+    }
+    return {
+      json: { version: 1, ok: true, kind: "plan", plans },
+      text: plans.map((one) => planText(io, one)).join("\n"),
+    };
+  },
+};
+
+const planText = (io: Io, value: Plan): string =>
+  fields(
+    [
+      ["plan", `${value.name} (${value.repository.environment})`],
+      ["target", `${value.target.kind}, ledger ${value.target.ledger}`],
+      ["sources", value.sources.map(sourceText).join("\n")],
+      ["repository", locationText(value.repository.location)],
+      ["schedule", scheduleText(value.schedule)],
+      [
+        "next runs",
+        nextRunsOf(value.schedule, io.now(), 3)
+          .map((run) => `${utc(run)}  ${since(run, io.now())}`)
+          .join("\n"),
+      ],
+      ["retention", value.retention ? retentionText(value.retention) : "everything is kept"],
+      ["recipients", value.recipients.join("\n")],
+      [
+        "quiesce",
+        value.quiesce
+          ? [...value.quiesce.stop].map((words) => words.join(" ")).join("\n")
+          : "nothing is stopped at a restore",
+      ],
+      ["protected", value.protected ? "yes: a restore needs a reason" : "no"],
+      ["confirm", `${value.project}/${value.stack}/${value.name}`],
+    ],
+    io.color,
+  );
+
+export const sourceText = (source: Source): string =>
+  source.kind === "postgres"
+    ? `${source.name}: database ${source.database} on ${source.host}:${source.port}`
+    : `${source.name}: files in ${source.directory}`;
+
+const retentionText = ({ minimum, ...rules }: Retention): string =>
+  [...Object.entries(rules).map(([rule, value]) => `${rule} ${value}`), `minimum ${minimum}`].join(", ");

@@ -1,0 +1,129 @@
+import {
+  type CatalogPoint,
+  ERROR_CODES,
+  isProven,
+  JobError,
+  type LedgerEntry,
+  type ResultOf,
+} from "../../spec/index.ts";
+import type { Definition, Outcome } from "../command.ts";
+import { findPlans } from "../find/find-plan.ts";
+import type { Found } from "../find/found.ts";
+import { duration, since, utc } from "../format.ts";
+import type { Io } from "../io.ts";
+import { runQuietly } from "../run-job.ts";
+import { nextRunsOf, scheduleText } from "../schedule-text.ts";
+import { fields, heading, table } from "../table.ts";
+
+interface PlanStatus {
+  readonly plan: string;
+  readonly environment: string;
+  readonly points: number;
+  readonly healthy: boolean;
+  readonly checks: ResultOf<"check">["checks"];
+  readonly newest?: string | undefined;
+  readonly ageSeconds?: number | undefined;
+  readonly proven?: string | undefined;
+  readonly schedule: string;
+  readonly nextRun?: string | undefined;
+  readonly frozen: readonly string[];
+  readonly restores: readonly LedgerEntry[];
+}
+
+/** Says in one screen how every plan is. */
+export const status: Definition = {
+  name: "status",
+  summary: "say how every plan is: newest point, proofs, next run, restores",
+  run: async (io, options): Promise<Outcome> => {
+    const plans = await Promise.all((await findPlans(io, options)).map((found) => statusOf(io, found)));
+    const healthy = plans.every((value) => value.healthy);
+    return {
+      json: { version: 1, ok: true, kind: "status", healthy, plans },
+      text: plans.map((value) => statusText(io, value)).join("\n"),
+      exit: healthy ? 0 : ERROR_CODES.unhealthy.exit,
+    };
+  },
+};
+
+const statusOf = async (io: Io, found: Found): Promise<PlanStatus> => {
+  const { repository, plan, secrets, declared } = found;
+  const schedule = declared?.schedule ?? { kind: "none" as const };
+  const scope = { version: 1, repository, plan } as const;
+  const [{ points }, { healthy, checks, newest, ageSeconds }] = await Promise.all([
+    runQuietly(io, { kind: "catalog", ...scope, unverified: true }, secrets),
+    runQuietly(io, { kind: "check", ...scope, schedule }, secrets),
+  ]);
+  return {
+    plan,
+    environment: repository.environment,
+    points: points.length,
+    healthy,
+    checks,
+    newest,
+    ageSeconds,
+    proven: newestProven(points)?.id,
+    schedule: scheduleText(schedule),
+    nextRun: nextRunsOf(schedule, io.now(), 1)[0]?.toISOString(),
+    frozen: await frozenOf(io, found),
+    restores: declared ? (await runQuietly(io, { kind: "ledger", version: 1, plan: declared }, secrets)).restores : [],
+  };
+};
+
+const newestProven = (points: readonly CatalogPoint[]): CatalogPoint | undefined =>
+  points.toSorted((a, b) => (a.id > b.id ? -1 : 1)).find(isProven);
+
+/** Whoever may only read sees the rest of the status all the same. */
+const frozenOf = async (io: Io, { repository, plan, secrets, declared }: Found): Promise<readonly string[]> => {
+  if (!declared?.retention) return [];
+  const { retention, schedule, leaseSeconds } = declared;
+  const job = {
+    kind: "prune",
+    version: 1,
+    repository,
+    plan,
+    retention,
+    schedule,
+    leaseSeconds,
+    confirm: false,
+  } as const;
+  try {
+    return (await runQuietly(io, job, secrets)).frozen;
+  } catch (error) {
+    if (error instanceof JobError) return [`it cannot be seen: ${error.fact}`];
+    throw error;
+  }
+};
+
+const statusText = (io: Io, value: PlanStatus): string => {
+  const { newest, ageSeconds, restores } = value;
+  const bad = value.checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`);
+  return [
+    fields(
+      [
+        ["plan", `${value.plan} (${value.environment})`],
+        ["health", value.healthy ? "healthy" : `NOT healthy\n${bad.join("\n")}`],
+        ["newest", newest === undefined ? "none" : `${newest}, ${duration(ageSeconds ?? 0)} old, of ${value.points}`],
+        ["proven", value.proven ?? "none yet: run `restorable verify --identity FILE`"],
+        ["schedule", value.schedule],
+        ["next run", value.nextRun && `${utc(value.nextRun)}, ${since(new Date(value.nextRun), io.now())}`],
+        ["pruning", value.frozen.length === 0 ? undefined : `FROZEN: ${value.frozen.join("\nFROZEN: ")}`],
+      ],
+      io.color,
+    ),
+    ...(restores.length === 0 ? [] : [heading("Restores", io.color), restoreTable(io, restores)]),
+  ].join("");
+};
+
+const restoreTable = (io: Io, restores: readonly LedgerEntry[]): string =>
+  table(
+    [{ name: "ID" }, { name: "BEGUN" }, { name: "FROM" }, { name: "STEP" }, { name: "RESULT" }, { name: "KEPT AS" }],
+    restores.map(({ id, started, from, step, record, superseded }) => [
+      id,
+      utc(started),
+      `${from.environment}/${from.plan} ${from.point ?? ""}`.trim(),
+      step,
+      record === undefined ? "not ended: run `restorable resume`" : record.ok ? "ok" : (record.error?.code ?? "failed"),
+      superseded.join(", "),
+    ]),
+    io.color,
+  );

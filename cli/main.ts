@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+import { createInterface } from "node:readline/promises";
+import { interruption, localRunner } from "../launch/index.ts";
+import type { Io } from "./io.ts";
+import { run } from "./program.ts";
+import type { Stacks } from "./pulumi/stacks.ts";
+
+const { stdin, stdout, stderr, env } = process;
+// A reader that went away, such as `head`, must not end a restore half way.
+stdout.on("error", () => undefined);
+stderr.on("error", () => undefined);
+
+const interactive = stdin.isTTY === true && stderr.isTTY === true;
+
+const { signal } = interruption(
+  (name) => stderr.write(`\n${name}: going to a safe state first; a second one leaves everything as it is\n`),
+  () => process.exit(130),
+);
+
+const ask = async (question: string): Promise<string> => {
+  const lines = createInterface({ input: stdin, output: stderr });
+  try {
+    return await lines.question(question, { signal });
+  } finally {
+    lines.close();
+  }
+};
+
+/** Pulumi's package takes a third of a second to load, and half of the commands never need it. */
+const stacks = (): Stacks => {
+  const load = async () => (await import("./pulumi/automation.ts")).automationStacks(process.cwd());
+  return {
+    read: async (choice) => (await load()).read(choice),
+    writeRequest: async (choice, request) => (await load()).writeRequest(choice, request),
+    upRestore: async (choice, more, onOutput) => (await load()).upRestore(choice, more, onOutput),
+  };
+};
+
+const io: Io = {
+  out: (text) => stdout.write(text),
+  err: (text) => stderr.write(text),
+  terminal: stderr.isTTY === true && env.TERM !== "dumb",
+  columns: stderr.columns ?? 80,
+  color: stdout.isTTY === true && env.NO_COLOR === undefined && env.TERM !== "dumb",
+  ask: interactive ? ask : undefined,
+  env,
+  cwd: process.cwd(),
+  now: () => new Date(),
+  signal,
+  runJob: localRunner({ environment: env }),
+  stacks: stacks(),
+};
+
+process.exitCode = await run(io, process.argv.slice(2));

@@ -1,0 +1,85 @@
+import { type Check, isFlagged, isProven, isQuarantined } from "../../spec/index.ts";
+import { type Intent, takenSources } from "./intent.ts";
+
+/** What can be said against a restore before anything is touched. Those that are not ok refuse it. */
+export const intentChecks = (intent: Intent): readonly Check[] => [
+  idCheck(intent),
+  reasonCheck(intent),
+  signatureCheck(intent),
+  stateCheck(intent),
+  ...sourceChecks(intent),
+];
+
+const check = (name: string, ok: boolean, good: string, bad: string): Check => ({ name, ok, detail: ok ? good : bad });
+
+const idCheck = ({ request: { id }, usedIds }: Intent): Check =>
+  check(
+    "request id",
+    !usedIds.includes(id),
+    `'${id}' is new`,
+    `'${id}' was used already, and an id never runs twice: give another --id`,
+  );
+
+const reasonCheck = ({ plan, request: { reason } }: Intent): Check =>
+  check(
+    "reason",
+    !plan.protected || reason !== undefined,
+    reason === undefined ? "the plan is not protected" : reason,
+    "the plan is protected: say why with --reason",
+  );
+
+const signatureCheck = ({ point: { signature }, request }: Intent): Check =>
+  check(
+    "signature",
+    signature === "valid" || request.unverified === true,
+    signature === "valid" ? "by a trusted key" : `'${signature}', taken because of --unverified`,
+    `'${signature}': find out who wrote it, or say --unverified`,
+  );
+
+/** A warning, no refusal: in an emergency a doubtful point may be the best there is. */
+const stateCheck = ({ point }: Intent): Check => {
+  const doubts = [
+    ...(isQuarantined(point) ? ["it is QUARANTINED"] : []),
+    ...(isFlagged(point) ? [`it is FLAGGED (${point.manifest.flags.map(({ fact }) => fact).join("; ")})`] : []),
+    ...(isProven(point) ? [] : ["it is not proven: `restorable verify` reads it back first"]),
+  ];
+  return { name: "point", ok: true, detail: doubts.length === 0 ? "it is proven" : doubts.join(", and ") };
+};
+
+const sourceChecks = (intent: Intent): readonly Check[] => {
+  const { plan, point, request } = intent;
+  const unknown = (request.sources ?? []).filter((name) => !plan.sources.some((source) => source.name === name));
+  const taken = takenSources(intent);
+  const single = request.into.database !== undefined || request.into.directory !== undefined;
+  const kind = request.into.database === undefined ? "files" : "postgres";
+  const offered = point.manifest.sources.filter((entry) => taken.some((source) => source.kind === entry.kind));
+  return [
+    check(
+      "sources",
+      unknown.length === 0 && taken.length > 0,
+      taken.map(({ name }) => name).join(", "),
+      wrongSources(intent, unknown),
+    ),
+    ...(single
+      ? [
+          check(
+            "one source",
+            taken.length === 1,
+            taken[0]?.name ?? "",
+            `a new place takes one ${kind} source: name it with --source`,
+          ),
+        ]
+      : []),
+    check(
+      "point holds them",
+      offered.length > 0,
+      offered.map(({ name }) => name).join(", "),
+      `the point holds ${point.manifest.sources.map(({ name }) => name).join(", ")}`,
+    ),
+  ];
+};
+
+const wrongSources = ({ plan }: Intent, unknown: readonly string[]): string => {
+  const has = `the plan has ${plan.sources.map(({ name }) => name).join(", ")}`;
+  return unknown.length > 0 ? `unknown: ${unknown.join(", ")}; ${has}` : `nothing would be restored; ${has}`;
+};

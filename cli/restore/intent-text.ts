@@ -1,0 +1,73 @@
+import { formatBytes } from "../../launch/index.ts";
+import type { Check, Source } from "../../spec/index.ts";
+import { checkTable } from "../check-table.ts";
+import { since, utc } from "../format.ts";
+import type { Io } from "../io.ts";
+import { pointState } from "../point-state.ts";
+import { fields, heading } from "../table.ts";
+import { confirmText, type Intent, takenSources } from "./intent.ts";
+
+/** What will happen, for the eyes of whoever confirms it. */
+export const intentText = (io: Io, intent: Intent, checks: readonly Check[]): string => {
+  const { point, from, plan, request } = intent;
+  const foreign = from.repository.environment !== plan.repository.environment;
+  return [
+    fields(
+      [
+        ["restore", request.id],
+        ["from", `${from.repository.environment}/${from.plan}, point ${point.id}`],
+        ["taken", `${utc(point.manifest.started)}, ${since(new Date(point.manifest.started), io.now())}`],
+        ["size", `${formatBytes(point.storedBytes)} stored`],
+        ["state", pointState(point).join(", ") || "unproven"],
+        ["onto", confirmText(plan)],
+        [
+          "does",
+          takenSources(intent)
+            .map((source) => act(intent, source))
+            .join("\n"),
+        ],
+        ["stops", stops(intent)],
+        ["keeps", keeps(intent)],
+        ["afterwards", foreign ? NEUTRALISED : undefined],
+      ],
+      io.color,
+    ),
+    heading("Checks", io.color),
+    checkTable(io, checks),
+    "\n",
+  ].join("");
+};
+
+const NEUTRALISED =
+  "from another environment: subscriptions are disabled, cron jobs off, credentials of foreign servers dropped";
+
+const isElsewhere = ({ request: { into } }: Intent): boolean =>
+  into.database !== undefined || into.directory !== undefined;
+
+const live = (source: Source): string =>
+  source.kind === "postgres"
+    ? `database ${source.database} on ${source.host}:${source.port}`
+    : `directory ${source.directory}`;
+
+const act = ({ request: { into } }: Intent, source: Source): string => {
+  if (into.database !== undefined) {
+    return `creates the database ${into.database}${source.kind === "postgres" ? ` on ${source.host}:${source.port}` : ""}`;
+  }
+  if (into.directory !== undefined) return `creates the directory ${into.directory}`;
+  return into.inPlace ? `OVERWRITES ${live(source)}` : `replaces ${live(source)}`;
+};
+
+const stops = (intent: Intent): string => {
+  const commands = intent.plan.quiesce?.stop ?? [];
+  if (isElsewhere(intent) || commands.length === 0) return "nothing";
+  return commands.map((words) => words.join(" ")).join("\n");
+};
+
+const keeps = (intent: Intent): string => {
+  if (isElsewhere(intent)) return "everything: nothing is replaced";
+  if (intent.request.into.inPlace) return "a verified safety backup, taken first";
+  const name = (source: Source) => (source.kind === "postgres" ? source.database : source.directory);
+  return takenSources(intent)
+    .map((source) => `what is there now, as ${name(source)}_org_<time>`)
+    .join("\n");
+};

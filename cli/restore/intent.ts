@@ -1,0 +1,25 @@
+import type { CatalogPoint, Plan, Request } from "../../spec/index.ts";
+import type { Found, FoundSource } from "../find/found.ts";
+
+/** A restore as it would be run: everything is known, and nothing is done yet. */
+export interface Intent {
+  readonly found: Found;
+  readonly plan: Plan;
+  readonly from: FoundSource;
+  readonly point: CatalogPoint;
+  /** Without the confirmation, which comes last. */
+  readonly request: Request;
+  /** Ids that the target's ledger knows. */
+  readonly usedIds: readonly string[];
+}
+
+/** `<project>/<stack>/<plan>`: what has to be typed. */
+export const confirmText = ({ project, stack, name }: Plan): string => `${project}/${stack}/${name}`;
+
+/** The plan's sources that the request takes. */
+export const takenSources = ({ plan, request: { into, sources } }: Pick<Intent, "plan" | "request">) =>
+  plan.sources.filter(({ name, kind }) => {
+    if (into.database !== undefined && kind !== "postgres") return false;
+    if (into.directory !== undefined && kind !== "files") return false;
+    return sources?.includes(name) ?? true;
+  });

@@ -1,0 +1,44 @@
+import { parse, type Request, request as requestSchema } from "../../spec/index.ts";
+import type { FindOptions } from "../find/find-options.ts";
+import { findPlan } from "../find/find-plan.ts";
+import { selectPoint } from "../identity.ts";
+import type { Io } from "../io.ts";
+import { runQuietly } from "../run-job.ts";
+import { fromSource } from "./from-source.ts";
+import type { Intent } from "./intent.ts";
+import { planFromManifest } from "./plan-from-manifest.ts";
+import { newRequestId } from "./request-id.ts";
+import { intoOf, type RestoreOptions, selectorOf } from "./restore-options.ts";
+
+/** Finds out what a restore would do, and pins its point: `latest` may be another one a moment later. */
+export const makeIntent = async (
+  io: Io,
+  options: RestoreOptions & FindOptions,
+  pointText: string | undefined,
+): Promise<Intent> => {
+  const selector = selectorOf(pointText, options);
+  const into = intoOf(options);
+  const found = await findPlan(io, options);
+  const from = fromSource(found, options.from);
+  const { point } = await selectPoint(io, from, selector, options.unverified === true);
+  const plan = found.declared ?? planFromManifest(io, point.manifest, found.repository, options.ledger);
+  const { restores } = await runQuietly(io, { kind: "ledger", version: 1, plan }, found.secrets);
+  const usedIds = restores.map(({ id }) => id);
+  const request: Request = parse(
+    requestSchema,
+    {
+      id: options.id ?? newRequestId(io.now(), plan.name, usedIds),
+      plan: plan.name,
+      ...(from === found ? {} : { from: { environment: from.repository.environment, plan: from.plan } }),
+      point: point.id,
+      into,
+      ...(options.source === undefined ? {} : { sources: options.source }),
+      confirm: "",
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+      ...(options.unverified === true ? { unverified: true } : {}),
+    },
+    "the request",
+    "bad-config",
+  );
+  return { found, plan, from, point, request, usedIds };
+};

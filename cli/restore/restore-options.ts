@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+import { type Into, JobError, type PointSelector } from "../../spec/index.ts";
+import { readSelector } from "../point-argument.ts";
+
+/** What an operator says about one restore. */
+export interface RestoreOptions {
+  readonly before?: string;
+  readonly from?: string;
+  readonly database?: string;
+  readonly directory?: string;
+  readonly inPlace?: boolean;
+  readonly source?: readonly string[];
+  readonly id?: string;
+  readonly reason?: string;
+  readonly unverified?: boolean;
+  readonly confirm?: string;
+  readonly dryRun?: boolean;
+}
+
+export const withRestoreOptions = (command: Command): Command =>
+  command
+    .option("--before <time>", "the newest point complete before a time with an offset")
+    .option("--from <environment[/plan]>", "whose recovery point (default: this plan's own)")
+    .option("--database <name>", "into a new database, instead of replacing the live one")
+    .option("--directory <path>", "into a new directory, instead of replacing the live one")
+    .option("--in-place", "over the live data, where there is no room for two copies")
+    .option("--source <name>", "only this source; may be repeated", (name: string, before: readonly string[] = []) => [
+      ...before,
+      name,
+    ])
+    .option("--id <text>", "the request's id (default: a new one with today's date)")
+    .option("--reason <text>", "why; a protected plan asks for it")
+    .option("--unverified", "take a point whose manifest has no valid signature")
+    .option("--confirm <text>", "<project>/<stack>/<plan>, instead of typing it")
+    .option("--dry-run", "show what would happen and change nothing");
+
+/** @throws JobError `bad-config` when two places are named */
+export const intoOf = ({ database, directory, inPlace }: RestoreOptions): Into => {
+  const named = [database !== undefined, directory !== undefined, inPlace === true].filter(Boolean).length;
+  if (named > 1) {
+    throw new JobError(
+      "bad-config",
+      "two places are named to restore into",
+      "give one of --database, --directory, --in-place",
+    );
+  }
+  if (database !== undefined) return { database };
+  if (directory !== undefined) return { directory };
+  return inPlace === true ? { inPlace: {} } : { replace: {} };
+};
+
+/** @throws JobError `bad-config` when a point is named twice */
+export const selectorOf = (point: string | undefined, { before }: RestoreOptions): PointSelector => {
+  if (point !== undefined && before !== undefined) {
+    throw new JobError("bad-config", `'${point}' and --before both name a point`, "give one of them");
+  }
+  return readSelector(point, before);
+};
