@@ -1,0 +1,67 @@
+import { ARTIFACTS, CATALOG, JobError, manifestKey, pointId } from "../../spec/index.ts";
+import type { Context } from "../context.ts";
+import { EXPIRE_TAG, type ObjectVersion, type Store } from "./store.ts";
+
+export interface LeftoverOptions {
+  /** The life of a lease, in seconds: what is younger may belong to somebody whose lease has just been taken over. */
+  readonly seconds: number;
+  /** The point that the running job writes. */
+  readonly running?: string;
+}
+
+/**
+ * Removes what killed backups left: artifacts of points without a manifest, and unfinished uploads. On a versioned
+ * bucket whose lifecycle expires by tag they are tagged, elsewhere removed. A writer that may do neither gets a
+ * warning, because the pruner does the same later. Call it while holding the lease.
+ * @returns how many objects and uploads
+ */
+export const removeLeftovers = async (context: Context, store: Store, options: LeftoverOptions): Promise<number> => {
+  const before = new Date((await store.clock()).getTime() - options.seconds * 1000);
+  let removed = 0;
+  try {
+    removed += await store.abortUploads(ARTIFACTS, before);
+    const found = await unfinishedPoints(store, before, options.running);
+    // The catalog is read after the artifacts: a point that was finished in between is in it.
+    const known = found.size === 0 ? new Set<string>() : await keysEver(store);
+    for (const [point, versions] of found) {
+      context.signal.throwIfAborted();
+      if (known.has(manifestKey(point))) continue;
+      for (const version of versions) await discard(store, version);
+      removed += new Set(versions.map(({ key }) => key)).size;
+    }
+  } catch (error) {
+    if (!(error instanceof JobError) || error.code !== "too-few-rights") throw error;
+    context.report.warning(`leftovers of killed backups stay until a prune removes them: ${error.fact}`);
+  }
+  return removed;
+};
+
+/** Points below `artifacts/` all of whose objects are older than an instant. Keys that name no point are not ours. */
+const unfinishedPoints = async (
+  store: Store,
+  before: Date,
+  running: string | undefined,
+): Promise<ReadonlyMap<string, ObjectVersion[]>> => {
+  const points = new Map<string, ObjectVersion[]>();
+  const young = new Set([running]);
+  for await (const version of store.versions(ARTIFACTS)) {
+    const point = version.key.slice(ARTIFACTS.length).split("/")[0] ?? "";
+    if (!pointId.safeParse(point).success || !version.key.startsWith(`${ARTIFACTS}${point}/`)) continue;
+    if (version.modified >= before) young.add(point);
+    points.set(point, [...(points.get(point) ?? []), version]);
+  }
+  for (const point of young) if (point !== undefined) points.delete(point);
+  return points;
+};
+
+/** Manifests that are there or ever were: one under a delete marker still is a recovery point. */
+const keysEver = async (store: Store): Promise<ReadonlySet<string>> => {
+  const keys = new Set<string>();
+  for await (const { key } of store.versions(CATALOG)) keys.add(key);
+  return keys;
+};
+
+const discard = async (store: Store, { key, versionId, deleteMarker }: ObjectVersion): Promise<void> => {
+  if (!(await store.expiresByTag())) return store.remove(key, versionId);
+  if (!deleteMarker) await store.tag(key, versionId, EXPIRE_TAG);
+};
