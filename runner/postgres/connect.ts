@@ -1,7 +1,7 @@
 import pg from "pg";
 import type { Login, PostgresSource } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import { explainSql, type Where, whereOf } from "./sql-error.ts";
+import { explainSql, isAboutTls, type Where, whereOf } from "./sql-error.ts";
 import { type TlsAttempt, tlsAttempts, tlsEnv } from "./tls.ts";
 
 /** One connection; `where` names it in messages. */
@@ -39,8 +39,8 @@ export const connectPostgres = async (
       return await open(where, password, ssl);
     } catch (error) {
       failure = error;
-      // A wrong password is wrong without TLS as well; anything else may be the server's dislike of TLS.
-      if ((error as { code?: string }).code === "28P01") break;
+      // 28000: pg_hba.conf may let this user in without TLS only. All else is the same without TLS.
+      if (!isAboutTls(error) && (error as { code?: string }).code !== "28000") break;
     }
   }
   throw explainSql(failure, where);

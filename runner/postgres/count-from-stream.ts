@@ -26,7 +26,12 @@ export const openCountingBranch = async (context: Context, pgRestore: string): P
   const fifo = path.join(directory, randomUUID());
   await runPipeline(context, [{ file: "mkfifo", args: ["-m", "600", fifo] }]);
   const counter = copyRowCounter();
-  const counted = runPipeline(context, [{ file: pgRestore, args: ["--data-only", "--file=-", fifo] }], {
+  // pg_restore opens a named archive twice, which a FIFO does not stand; stdin it reads once.
+  const reader = [
+    { file: "cat", args: [fifo] },
+    { file: pgRestore, args: ["--data-only", "--file=-"] },
+  ];
+  const counted = runPipeline(context, reader, {
     output: async (stdout) => {
       for await (const chunk of stdout) counter.push(chunk as Buffer);
     },

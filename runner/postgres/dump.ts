@@ -119,7 +119,6 @@ export const pgDump = (
   args: ["--format=custom", "--compress=0", `--snapshot=${snapshot}`, "--no-password"],
   env: clientEnv(context, source, source.login),
   explain: (exit, stderr) => {
-    if (/ended by SIG(PIPE|TERM)$/.test(stderr)) return undefined; // a consequence of another failure
     const denied = /permission denied/.test(stderr);
     return new JobError(
       denied ? "too-few-rights" : "process-failed",

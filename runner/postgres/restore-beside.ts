@@ -126,7 +126,6 @@ export const pgRestore = (
   ],
   env: clientEnv(context, source, adminOf(source), database),
   explain: (exit, stderr) => {
-    if (/ended by SIG(PIPE|TERM)$/.test(stderr)) return undefined; // a consequence of another failure
     const denied = /permission denied|must be (owner|superuser|member)/.test(stderr);
     return new JobError(
       denied ? "too-few-rights" : "restore-failed",

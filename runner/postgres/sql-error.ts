@@ -60,7 +60,7 @@ export const explainSql = (error: unknown, where: Where, doing = "connect to"): 
   if (code === "42501" || /permission denied|must be (owner|superuser|member)/i.test(message)) {
     return job("too-few-rights", `grant what is missing to '${where.user}', or name an 'admin' login that has it`);
   }
-  if (UNTRUSTED.test(`${message} ${code}`)) {
+  if (isAboutTls(error)) {
     return job(
       "untrusted-server",
       "check the certificate and the host name, the CA file and tls.mode; nothing was sent",
@@ -75,6 +75,10 @@ export const explainSql = (error: unknown, where: Where, doing = "connect to"): 
   }
   return error;
 };
+
+/** Whether the two sides do not agree on TLS, so that a plain connection may still work. */
+export const isAboutTls = (error: unknown): boolean =>
+  error instanceof Error && UNTRUSTED.test(`${error.message} ${(error as SystemOrSqlError).code ?? ""}`);
 
 /** Node tries every address of a host and wraps the failures. */
 const firstOf = (error: Error): SystemOrSqlError =>

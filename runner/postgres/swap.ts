@@ -130,10 +130,10 @@ const replay = async (session: Session, { live, properties }: PostgresPart): Pro
   for (const statement of properties.length > 0 ? properties : [open]) await session.query(statement);
 };
 
-/** The properties of the live name say, among others, whether it lets connections in. */
+/** Where nothing was renamed, only the door was closed: the stored properties say whether it was open before. */
 const reopen = async (session: Session, part: PostgresPart): Promise<void> => {
   if (!part.existed) return;
-  await inTransaction(session, () => replay(session, part));
+  await replay(session, { ...part, properties: part.properties.filter((line) => line.includes("ALLOW_CONNECTIONS")) });
 };
 
 const restartWorkers = async (context: Context, source: PostgresSource, live: string): Promise<void> => {
