@@ -1,6 +1,6 @@
 import { JobError, type Manifest, type Plan, pointTime } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import { measureDirectory } from "../files/inspect-directory.ts";
+import { requireDirectory } from "../files/inspect-directory.ts";
 import { checkDatabase } from "../postgres/connect.ts";
 import type { Store } from "../store/store.ts";
 
@@ -17,7 +17,7 @@ export const preflight = async (
   await checkClock(context, store, previous);
   for (const source of plan.sources) {
     if (source.kind === "postgres") await checkDatabase(context, source, source.login);
-    else await measureDirectory(source.directory);
+    else await requireDirectory(source.directory);
   }
   await checkRoom(store, previous);
 };

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
 import { pipeline as pump } from "node:stream/promises";
-import { JobError } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
+import { type Descriptors, openDescriptors } from "./descriptors.ts";
 import type { Invocation } from "./invocation.ts";
+import { type Blame, Fault, type Finished, type Stage, type StageEnd, startStage } from "./stage.ts";
+
+export type { Finished } from "./stage.ts";
 
 export interface PipelineOptions {
   /** Feeds the first process; without it, its stdin is empty. */
@@ -12,25 +13,16 @@ export interface PipelineOptions {
   /**
    * Takes the last process's stdout; without it, that is discarded. `succeeded` settles when every process has ended:
    * a consumer that publishes something waits for it, because the end of the bytes is no proof that they are all there.
+   * It has to read to the end first. One that returns before the end breaks the pipe, and so fails the pipeline.
    */
   readonly output?: (stdout: Readable, succeeded: Promise<void>) => Promise<void>;
 }
 
-export interface Finished {
-  readonly file: string;
-  readonly exit: number;
-  readonly stderr: string;
-}
-
-/** Lines of stderr that are kept for an error message. */
-const KEPT_LINES = 20;
-/** Time between SIGTERM and SIGKILL when a pipeline is stopped, in milliseconds. */
-const GRACE = 5_000;
-
 /**
  * Runs programs as one pipe. Each hands its bytes to the next by file descriptor, so this process touches only the
  * first input and the last output. It succeeds only if every process does; if one fails the others are stopped.
- * @throws JobError `process-failed` (or what `explain` says) for the first process that failed, or the signal's reason
+ * @throws JobError `process-failed` (or what `explain` says) for the process that failed first, not for those that
+ *   failed because of it; what the input, the output or a callback threw; or the signal's reason
  */
 export const runPipeline = async (
   context: Context,
@@ -38,10 +30,15 @@ export const runPipeline = async (
   options: PipelineOptions = {},
 ): Promise<readonly Finished[]> => {
   context.signal.throwIfAborted();
-  const stages = spawnAll(context, invocations, options);
+  const stages: Stage[] = [];
   const stop = () => {
-    for (const { child } of stages) end(child);
+    for (const stage of stages) stage.stop();
   };
+  const faults = invocations.map(() => new Fault(stop));
+  const descriptors = await openAll(invocations, faults);
+  if (context.signal.aborted) release(descriptors);
+  context.signal.throwIfAborted();
+  startAll(context, invocations, options, { stages, stop, faults, descriptors });
   context.signal.addEventListener("abort", stop, { once: true });
   try {
     return await settle(context, stages, options, stop);
@@ -50,71 +47,56 @@ export const runPipeline = async (
   }
 };
 
-interface Stage {
-  readonly invocation: Invocation;
-  readonly child: ChildProcess;
-  readonly done: Promise<Finished>;
+const openAll = async (invocations: readonly Invocation[], faults: readonly Fault[]): Promise<Descriptors[]> => {
+  const opened: Descriptors[] = [];
+  try {
+    for (const [index, invocation] of invocations.entries()) {
+      opened.push(await openDescriptors(invocation, (faults[index] as Fault).guard(invocation.onIndexLine)));
+    }
+    return opened;
+  } catch (error) {
+    release(opened);
+    throw error;
+  }
+};
+
+const release = (descriptors: readonly Descriptors[]): void => {
+  for (const each of descriptors) each.release();
+};
+
+interface Parts {
+  readonly stages: Stage[];
+  readonly stop: () => void;
+  readonly faults: readonly Fault[];
+  readonly descriptors: readonly Descriptors[];
 }
 
-const spawnAll = (
+/** Without a pause between them: Node begins to read a pipe in its next turn, and then bytes would be lost. */
+const startAll = (
   context: Context,
   invocations: readonly Invocation[],
   { input, output }: PipelineOptions,
-): Stage[] => {
-  const stages: Stage[] = [];
+  { stages, stop, faults, descriptors }: Parts,
+): void => {
   let upstream: Readable | undefined;
   invocations.forEach((invocation, index) => {
     const last = index === invocations.length - 1;
-    const extra = invocation.inputs?.length ?? (invocation.onIndexLine ? 1 : 0);
-    const child = spawn(invocation.file, [...invocation.args], {
-      cwd: invocation.cwd,
-      env: { ...context.env, ...invocation.env },
-      stdio: [
-        upstream ?? (input ? "pipe" : "ignore"),
-        last && !output ? "ignore" : "pipe",
-        "pipe",
-        ...Array<"pipe">(extra).fill("pipe"),
-      ],
-    });
+    const stage = startStage(
+      invocation,
+      {
+        env: context.env,
+        stdin: upstream ?? (index === 0 && input ? "pipe" : "ignore"),
+        stdout: last && !output ? "ignore" : "pipe",
+        descriptors: descriptors[index] as Descriptors,
+        onFault: stop,
+      },
+      faults[index] as Fault,
+    );
     // The child holds its own copy; ours must go, or the writer would never see that its reader died.
     upstream?.destroy();
-    upstream = last ? undefined : (child.stdout ?? undefined);
-    stages.push({ invocation, child, done: finish(child, invocation) });
+    upstream = last ? undefined : stage.stdout;
+    stages.push(stage);
   });
-  return stages;
-};
-
-const finish = (child: ChildProcess, invocation: Invocation): Promise<Finished> => {
-  const kept: string[] = [];
-  if (child.stderr) {
-    createInterface({ input: child.stderr }).on("line", (line) => {
-      kept.push(line.length > 2_000 ? `${line.slice(0, 2_000)}…` : line);
-      if (kept.length > KEPT_LINES) kept.shift();
-      invocation.onErrorLine?.(line);
-    });
-  }
-  feedDescriptors(child, invocation);
-  return new Promise((resolve, reject) => {
-    child.once("error", (cause: NodeJS.ErrnoException) =>
-      reject(cause.code === "ENOENT" ? missingTool(invocation.file, cause) : cause),
-    );
-    child.once("close", (code, signal) => {
-      resolve({
-        file: invocation.file,
-        exit: code ?? 128,
-        stderr: [...kept, ...(signal ? [`ended by ${signal}`] : [])].join("\n"),
-      });
-    });
-  });
-};
-
-const feedDescriptors = (child: ChildProcess, { inputs, onIndexLine }: Invocation): void => {
-  inputs?.forEach((text, index) => {
-    const stream = child.stdio[3 + index] as Writable;
-    stream.on("error", () => undefined); // a process that ended without reading it says so by its exit code
-    stream.end(text);
-  });
-  if (onIndexLine && !inputs) createInterface({ input: child.stdio[3] as Readable }).on("line", onIndexLine);
 };
 
 const settle = async (
@@ -122,61 +104,65 @@ const settle = async (
   stages: readonly Stage[],
   { input, output }: PipelineOptions,
   stop: () => void,
-): Promise<Finished[]> => {
-  const [first, last] = [stages[0] as Stage, stages.at(-1) as Stage];
-  const failures: unknown[] = [];
-  const guard = async <T>(work: Promise<T>): Promise<T | undefined> => {
-    try {
-      return await work;
-    } catch (error) {
-      failures.push(error);
-      stop();
-      return undefined;
-    }
+): Promise<readonly Finished[]> => {
+  const ends = Promise.all(stages.map(({ ended }) => ended));
+  const succeeded = ends.then((all) => throwCause(all));
+  succeeded.catch(() => undefined); // the cause is looked for below, with what input and output say
+  const stopOnFailure = (failure: StageEnd | undefined) => {
+    if (failure) stop();
+    return failure;
   };
-  const ends = stages.map(({ done, invocation }) => done.then((end) => judge(end, invocation)));
-  const succeeded = Promise.all(ends).then(() => undefined);
-  succeeded.catch(() => undefined); // each failure is collected below
-  const work = [
-    input && first.child.stdin ? guard(pump(input, first.child.stdin).catch(ignoreClosedPipe)) : undefined,
-    output && last.child.stdout ? guard(output(last.child.stdout, succeeded)) : undefined,
-  ];
-  const finished = await Promise.all(ends.map(guard));
-  await Promise.all(work);
+  const [fed, drained, all] = await Promise.all([
+    feed(input, stages[0]).then(stopOnFailure),
+    drain(output, stages.at(-1), succeeded).then(stopOnFailure),
+    ends,
+  ]);
   context.signal.throwIfAborted();
-  const failure = firstCause(failures);
-  if (failure !== undefined) throw failure;
-  return finished.filter((end) => end !== undefined);
+  throwCause([fed, ...all, drained]);
+  return all.flatMap(({ finished }) => finished ?? []);
 };
 
-/** A reader that failed closes its pipe, and its writers then die of SIGPIPE: their deaths are consequences. */
-const firstCause = (failures: readonly unknown[]): unknown =>
-  failures.find((error) => !(error instanceof Stopped)) ?? failures[0];
-
-class Stopped extends JobError {}
-
-const judge = (end: Finished, invocation: Invocation): Finished => {
-  if ((invocation.okExits ?? [0]).includes(end.exit)) return end;
-  const explained = invocation.explain?.(end.exit, end.stderr);
-  if (explained) throw explained;
-  const text = `${end.file} ended with exit code ${end.exit}: ${end.stderr.split("\n").slice(-5).join(" | ") || "it said nothing"}`;
-  const wasStopped = /ended by SIG(PIPE|TERM|KILL)$/.test(end.stderr) || /broken pipe/i.test(end.stderr);
-  throw new (wasStopped ? Stopped : JobError)("process-failed", text, "read its message above; nothing was published");
+const feed = async (input: Readable | undefined, first: Stage | undefined): Promise<StageEnd | undefined> => {
+  if (!input) return undefined;
+  if (!first?.stdin) {
+    input.destroy();
+    return undefined;
+  }
+  try {
+    await pump(input, first.stdin);
+    return undefined;
+  } catch (error) {
+    return isClosedPipe(error) ? undefined : { error, blame: "own" };
+  }
 };
 
-const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
-  if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+const drain = async (
+  output: PipelineOptions["output"],
+  last: Stage | undefined,
+  succeeded: Promise<void>,
+): Promise<StageEnd | undefined> => {
+  if (!output || !last?.stdout) return undefined;
+  try {
+    await output(last.stdout, succeeded);
+    return undefined;
+  } catch (error) {
+    return { error, blame: "own" };
+  } finally {
+    last.stdout.destroy(); // what is left unread would block its writer for ever
+  }
 };
 
-const missingTool = (file: string, cause: Error): JobError =>
-  new JobError("missing-tool", `the program '${file}' is not on this machine's PATH`, `install it and run again`, {
-    cause,
-  });
-
-const end = (child: ChildProcess): void => {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), GRACE);
-  timer.unref();
-  child.once("close", () => clearTimeout(timer));
+/**
+ * Failures in the order of the pipe, the input first. A process that fails breaks the pipe of those before it, which
+ * say so, and cuts short the stream of those after it, which cannot know: so the first one to blame is the cause.
+ */
+const throwCause = (ends: readonly (StageEnd | undefined)[]): void => {
+  const failures = ends.flatMap((end) => (end && "error" in end ? [end] : []));
+  const blamed = (blame: Blame) => failures.find((failure) => failure.blame === blame);
+  const cause = blamed("own") ?? blamed("unsure") ?? failures[0];
+  if (cause) throw cause.error;
 };
+
+/** A first process that stopped reading says why by its exit code. */
+const isClosedPipe = (error: unknown): boolean =>
+  ["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE"].includes((error as NodeJS.ErrnoException).code ?? "");

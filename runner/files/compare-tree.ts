@@ -1,0 +1,26 @@
+import type { Check, FileCounts, FilesEntry } from "../../spec/index.ts";
+import { measureTree } from "./measure-tree.ts";
+
+const NOUNS: readonly (readonly [keyof FileCounts, string])[] = [
+  ["files", "files"],
+  ["directories", "directories"],
+  ["symlinks", "symbolic links"],
+  ["hardLinks", "further hard links"],
+  ["other", "devices and pipes"],
+  ["bytes", "bytes"],
+];
+
+/** Walks a restored tree and compares it with the manifest: one check for each kind of thing. */
+export const compareTree = async (directory: string, entry: FilesEntry, signal?: AbortSignal): Promise<Check[]> => {
+  const found = await measureTree(directory, signal);
+  const checks = NOUNS.map(([key, noun]) => ({
+    name: `${entry.name}: ${noun}`,
+    ok: found[key] === entry.counts[key],
+    detail:
+      found[key] === entry.counts[key]
+        ? `${found[key]}, as in the manifest`
+        : `${found[key]} where the manifest says ${entry.counts[key]}`,
+  }));
+  if (found.unread === 0) return checks;
+  return [...checks, { name: `${entry.name}: readable`, ok: false, detail: `${found.unread} could not be looked at` }];
+};
