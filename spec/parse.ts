@@ -14,12 +14,13 @@ export const parse = <S extends z.ZodType>(
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const mistakes = result.error.issues.map(
-    (issue) => `${[what, ...issue.path.map(String)].join(".")}: ${message(issue)}`,
+    (issue) => `${[what, ...issue.path.map(String)].join(".")}: ${issueText(issue)}`,
   );
   throw new JobError(code, [...new Set(mistakes)].join("; "), "correct it and run again; nothing was touched");
 };
 
-const message = (issue: z.core.$ZodIssue): string => {
+/** What is wrong, without the path. */
+export const issueText = (issue: z.core.$ZodIssue): string => {
   if (issue.code === "unrecognized_keys") return `unknown key ${issue.keys.map((key) => `'${key}'`).join(", ")}`;
   const text = issue.message
     .replace(/^(Invalid input|Invalid string|Too small|Too big): /, "")

@@ -1,0 +1,134 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { plan, quiesce, type Retention, recipient, retention, schedule, slug } from "../../spec/index.ts";
+import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
+import { Repository } from "../repository.ts";
+import { argvList, empty, exclusive, leaf, optional } from "./schema.ts";
+import { type SourceArgs, sourceArgs, sourceName } from "./source-args.ts";
+
+/** Jobs run as processes of the machine where Pulumi or the command line runs. */
+export interface LocalTargetArgs {
+  /**
+   * An absolute directory for the journals, locks and records of restores. Everybody who restores onto this target
+   * must use the same one. @default "/var/lib/restorable"
+   */
+  readonly ledger?: pulumi.Input<string> | undefined;
+  /** An absolute directory where `pg_restore` may put a scratch copy. @default the ledger */
+  readonly scratch?: pulumi.Input<string> | undefined;
+}
+
+/** Where jobs run. */
+export type TargetChoice = ExclusiveUnion<{ local: LocalTargetArgs }>;
+
+/** When a plan runs. `cron`: five fields, six with seconds first, or `@daily` and the like; the time zone is explicit. */
+export type ScheduleChoice =
+  | { readonly cron: string; readonly timeZone: string; readonly none?: undefined }
+  | { readonly none: Empty; readonly cron?: undefined; readonly timeZone?: undefined };
+
+/** Programs that stop and start the application around a restore; each is a program and its arguments, without a shell. */
+export interface QuiesceArgs {
+  readonly stop?: readonly (readonly pulumi.Input<string>[])[] | undefined;
+  readonly start?: readonly (readonly pulumi.Input<string>[])[] | undefined;
+  /** Must exit 0 within `timeoutSeconds` after the start. */
+  readonly probe?: readonly pulumi.Input<string>[] | undefined;
+  /** Seconds for each program, and for the probe to succeed. @default 120 */
+  readonly timeoutSeconds?: pulumi.Input<number> | undefined;
+}
+
+export interface HooksArgs {
+  /** Programs that run against the restored copy before it is swapped in. */
+  readonly afterRestore?: readonly (readonly pulumi.Input<string>[])[] | undefined;
+}
+
+/** What to keep: the spec's retention, with `minimum` optional. */
+export type RetentionArgs = Partial<Retention>;
+
+export interface BackupPlanArgs {
+  readonly target: TargetChoice;
+  /** What is backed up together. Two of a kind need names. */
+  readonly sources: readonly SourceArgs[];
+  /** Where points go. It must sign: a repository that is only read is refused. */
+  readonly repository: Repository;
+  /** @default { none: {} }: a backup is taken only when somebody asks; a warning says so */
+  readonly schedule?: ScheduleChoice | undefined;
+  /** @default everything is kept */
+  readonly retention?: RetentionArgs | undefined;
+  /** age recipients (`age1…`). Each can open every point of this plan; one alone gets a warning. */
+  readonly recipients: readonly pulumi.Input<string>[];
+  /** What stops and starts the application around a restore. @default nothing is stopped */
+  readonly quiesce?: QuiesceArgs | undefined;
+  readonly hooks?: HooksArgs | undefined;
+  /** A restore onto a protected plan needs a reason, and what it replaces is held longer. @default false */
+  readonly protected?: boolean | undefined;
+  /** How long what a restore replaced is kept. @default 14 days if protected, else the last one */
+  readonly superseded?: ExclusiveUnion<{ days: number; keep: number }> | undefined;
+  /** A fall of rows or bytes below this share of the last point's flags the new one and freezes pruning. @default 0.5 */
+  readonly shrinkBelow?: pulumi.Input<number> | undefined;
+  /** Seconds that a lease lives without being renewed. @default 90 */
+  readonly leaseSeconds?: pulumi.Input<number> | undefined;
+  /** The plan's name in the repository; another resource name does not move the catalog then. @default the resource's name */
+  readonly name?: string | undefined;
+}
+
+const { shape } = plan;
+const cron = schedule.options[1].shape;
+
+const scheduleArgs = z
+  .strictObject({ cron: cron.cron.optional(), timeZone: cron.timeZone.optional(), none: empty.optional() })
+  .superRefine((value, context) => {
+    const refuse = (message: string, ...path: string[]) => context.addIssue({ code: "custom", message, path });
+    const isCron = value.cron !== undefined || value.timeZone !== undefined;
+    if (isCron === (value.none !== undefined)) return refuse("expected either cron with timeZone, or none");
+    if (!isCron) return;
+    if (value.cron === undefined) refuse("is missing; expected a schedule such as @daily", "cron");
+    if (value.timeZone === undefined)
+      refuse("is missing; expected an IANA time zone such as Europe/London, or UTC", "timeZone");
+  });
+
+const names = (sources: readonly unknown[], context: z.RefinementCtx): void => {
+  const seen = new Set<string>();
+  (sources as readonly SourceArgs[]).forEach((source, index) => {
+    // What is wrong with the source itself has been said.
+    if (!source?.postgres && !source?.files) return;
+    const name = sourceName(source);
+    if (seen.has(name)) {
+      const path = [index, source.postgres ? "postgres" : "files", "name"];
+      context.addIssue({
+        code: "custom",
+        path,
+        message: `another source has the name '${name}'; give each one a name`,
+      });
+    }
+    seen.add(name);
+  });
+};
+
+export const backupPlanArgs = z.strictObject({
+  target: exclusive({
+    local: z.strictObject({
+      ledger: optional(shape.target.options[0].shape.ledger),
+      scratch: optional(shape.target.options[0].shape.ledger),
+    }),
+  }),
+  sources: z.array(sourceArgs).min(1, "expected at least one source").superRefine(names),
+  repository: z.custom<Repository>(Repository.isInstance, "expected a Repository"),
+  schedule: scheduleArgs.optional(),
+  retention: retention.optional(),
+  recipients: z
+    .array(leaf(recipient))
+    .min(1, "expected at least one age recipient; without one nobody could read a backup"),
+  quiesce: z
+    .strictObject({
+      stop: argvList.optional(),
+      start: argvList.optional(),
+      probe: z.array(leaf(z.string())).min(1, "expected a program and its arguments").optional(),
+      timeoutSeconds: optional(quiesce.shape.timeoutSeconds.unwrap()),
+    })
+    .optional(),
+  hooks: z.strictObject({ afterRestore: argvList.optional() }).optional(),
+  protected: z.boolean().optional(),
+  superseded: exclusive({ days: z.number().int().min(14).max(3650), keep: z.number().int().min(1) }).optional(),
+  shrinkBelow: optional(shape.shrinkBelow.unwrap()),
+  leaseSeconds: optional(shape.leaseSeconds.unwrap()),
+  name: slug.optional(),
+});

@@ -1,0 +1,95 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { filesSource, postgresSource, slug } from "../../spec/index.ts";
+import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
+import { empty, exclusive, leaf, optional, text } from "./schema.ts";
+
+export interface LoginArgs {
+  readonly user: pulumi.Input<string>;
+  /** A secret. @default none: the server asks for none */
+  readonly password?: pulumi.Input<string> | undefined;
+}
+
+/** How a connection is protected; the words are libpq's. */
+export type TlsChoice = ExclusiveUnion<{
+  disable: Empty;
+  prefer: Empty;
+  require: Empty;
+  /** `ca`: a file with the CA certificate. */
+  verifyCa: { readonly ca: pulumi.Input<string> };
+  verifyFull: { readonly ca: pulumi.Input<string> };
+}>;
+
+/** One PostgreSQL database, dumped by `pg_dump`. */
+export interface PostgresArgs extends LoginArgs {
+  /** Its name in recovery points. @default "postgres" */
+  readonly name?: string | undefined;
+  readonly host: pulumi.Input<string>;
+  /** @default 5432 */
+  readonly port?: pulumi.Input<number> | undefined;
+  readonly database: pulumi.Input<string>;
+  /** Creates and renames databases at a restore, which needs more than the application's role. @default the login above */
+  readonly admin?: LoginArgs | undefined;
+  /** @default { prefer: {} } */
+  readonly tls?: TlsChoice | undefined;
+  /** Bytes of database above which rows are counted from the dump's own stream. @default 20 GiB */
+  readonly countFromStreamAbove?: pulumi.Input<number> | undefined;
+  /** Hours that a dump may hold its snapshot. @default 24 */
+  readonly maxSnapshotHours?: pulumi.Input<number> | undefined;
+  /** Whether a database without any row is fine. @default false */
+  readonly allowEmpty?: pulumi.Input<boolean> | undefined;
+  /** Parallel jobs of `pg_restore` where a scratch copy fits. @default 2 */
+  readonly restoreJobs?: pulumi.Input<number> | undefined;
+}
+
+/** A directory with all that is in it. */
+export interface FilesArgs {
+  /** Its name in recovery points. @default "files" */
+  readonly name?: string | undefined;
+  /** An absolute path. */
+  readonly directory: pulumi.Input<string>;
+  /** tar patterns of what to leave out, relative to the directory. @default none */
+  readonly exclude?: readonly pulumi.Input<string>[] | undefined;
+  /** Whether a directory without any file is fine. @default false */
+  readonly allowEmpty?: pulumi.Input<boolean> | undefined;
+}
+
+/** One thing that is backed up. */
+export type SourceArgs = ExclusiveUnion<{ postgres: PostgresArgs; files: FilesArgs }>;
+
+const { shape: pg } = postgresSource;
+const login = { user: leaf(text), password: optional(text) };
+const certificate = z.strictObject({ ca: leaf(text) });
+
+const postgres = z.strictObject({
+  ...login,
+  name: slug.optional(),
+  host: leaf(text),
+  port: optional(pg.port.unwrap()),
+  database: leaf(pg.database),
+  admin: z.strictObject(login).optional(),
+  tls: exclusive({
+    disable: empty,
+    prefer: empty,
+    require: empty,
+    verifyCa: certificate,
+    verifyFull: certificate,
+  }).optional(),
+  countFromStreamAbove: optional(pg.countFromStreamAbove.unwrap()),
+  maxSnapshotHours: optional(pg.maxSnapshotHours.unwrap()),
+  allowEmpty: optional(z.boolean()),
+  restoreJobs: optional(pg.restoreJobs.unwrap()),
+});
+
+const files = z.strictObject({
+  name: slug.optional(),
+  directory: leaf(filesSource.shape.directory),
+  exclude: z.array(leaf(text)).optional(),
+  allowEmpty: optional(z.boolean()),
+});
+
+export const sourceArgs = exclusive({ postgres, files });
+
+/** The name of a source in recovery points. */
+export const sourceName = (source: SourceArgs): string =>
+  source.postgres ? (source.postgres.name ?? "postgres") : (source.files.name ?? "files");

@@ -1,0 +1,104 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Plan, plan, slug } from "../spec/index.ts";
+import { checkArgs, refuse, resolved } from "./args/check-args.ts";
+import { type BackupPlanArgs, backupPlanArgs } from "./args/plan-args.ts";
+import { sourceName } from "./args/source-args.ts";
+import { lockContradiction } from "./render/lock-contract.ts";
+import { planSpec, scheduleSpec } from "./render/plan.ts";
+import type { PlanFacts } from "./render/restore-checks.ts";
+import { collisions, type SecretInputs } from "./render/secrets.ts";
+import type { Repository } from "./repository.ts";
+
+const TYPE = "restorable:index:BackupPlan";
+
+/**
+ * What is backed up together, how often, how long it is kept, and where to.
+ *
+ * On the `local` target nothing is installed that runs it: take a backup with `restorable backup`, from a cron line or
+ * a systemd timer of the machine. The command line finds the plans of a stack by what this component registers.
+ *
+ * @throws pulumi.RunError at preview for arguments that are wrong, each with its path; for a repository that does not
+ * sign; and where the bucket's lock and the retention contradict each other
+ */
+export class BackupPlan extends pulumi.ComponentResource {
+  /** The plan's name in the repository. */
+  public readonly planName: string;
+  /** The resolved specification: the contract that jobs get, without any secret. */
+  public readonly spec: pulumi.Output<Plan>;
+  /** Values for the references in `spec`, by the name of their environment variable; secret. */
+  public readonly secrets: pulumi.Output<Readonly<Record<string, string>>>;
+  public readonly repository: Repository;
+  /** What a request can be checked against before anything is known. */
+  public readonly facts: PlanFacts;
+
+  constructor(name: string, args: BackupPlanArgs, opts?: pulumi.ComponentResourceOptions) {
+    const what = `BackupPlan "${name}"`;
+    checkArgs(backupPlanArgs, what, args);
+    const planName = args.name ?? name;
+    const { repository, ...declared } = args;
+    const { spec, secrets } = planSpec(
+      { project: pulumi.getProject(), stack: pulumi.getStack(), name: planName },
+      declared,
+    );
+    refuseContradictions(what, planName, args, secrets);
+    super(TYPE, name, {}, opts);
+
+    this.planName = planName;
+    this.repository = repository;
+    this.facts = factsOf(planName, args);
+    this.spec = pulumi.output({ ...spec, repository: repository.spec }).apply((known) => resolved(plan, what, known));
+    this.secrets = pulumi.secret(Object.assign({}, repository.secrets, ...secrets) as SecretInputs);
+    this.warn(args);
+
+    this.registerOutputs({ spec: this.spec, secrets: this.secrets });
+  }
+
+  /** Whether a value is a BackupPlan, also one of another copy of this package. */
+  public static override isInstance(value: unknown): value is BackupPlan {
+    return pulumi.ComponentResource.isInstance(value) && "__pulumiType" in value && value.__pulumiType === TYPE;
+  }
+
+  private warn({ recipients, schedule }: BackupPlanArgs): void {
+    if (recipients.length === 1) {
+      void pulumi.log.warn(
+        "one recipient alone: who loses its key loses every backup; add a second one, kept elsewhere",
+        this,
+      );
+    }
+    if (schedule === undefined) {
+      void pulumi.log.warn(
+        "no schedule: a backup is taken only when somebody asks; say `schedule: { none: {} }` if that is meant",
+        this,
+      );
+    }
+  }
+}
+
+const refuseContradictions = (
+  what: string,
+  planName: string,
+  args: BackupPlanArgs,
+  secrets: readonly SecretInputs[],
+): void => {
+  if (!slug.safeParse(planName).success) {
+    refuse(
+      what,
+      "name",
+      `is missing; the resource's name '${planName}' cannot be one: give it in lower-case letters, digits, '.', '-', '_'`,
+    );
+  }
+  if (!args.repository.signs) refuse(what, "repository", "is only read: nobody signs what would be written to it");
+  const twice = collisions(args.repository.secrets, ...secrets);
+  if (twice.length > 0)
+    refuse(what, "sources", `two secrets would have the name ${twice.join(", ")}; name the sources differently`);
+  const contradiction = lockContradiction(args.repository.bucket?.lock, args.retention, scheduleSpec(args.schedule));
+  if (contradiction !== undefined) refuse(what, "retention", contradiction);
+};
+
+const factsOf = (name: string, args: BackupPlanArgs): PlanFacts => ({
+  name,
+  target: `${pulumi.getProject()}/${pulumi.getStack()}/${name}`,
+  environment: args.repository.environment,
+  protected: args.protected ?? false,
+  sources: args.sources.map((source) => ({ name: sourceName(source), kind: source.postgres ? "postgres" : "files" })),
+});

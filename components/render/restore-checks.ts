@@ -1,0 +1,87 @@
+import type { Request } from "../../spec/index.ts";
+
+/** What a request is checked against: plain facts about a plan. */
+export interface PlanFacts {
+  readonly name: string;
+  /** `<project>/<stack>/<plan>` */
+  readonly target: string;
+  readonly environment: string;
+  readonly protected: boolean;
+  readonly sources: readonly { readonly name: string; readonly kind: "postgres" | "files" }[];
+}
+
+/** A mistake in a request: where it is, and what is wrong with it. */
+export interface Mistake {
+  readonly path: string;
+  readonly fact: string;
+}
+
+/** The plan that a request is for, or what is wrong. */
+export const planOf = <P extends PlanFacts>(request: Request, plans: readonly P[]): P | Mistake => {
+  const names = plans.map(({ name }) => name).join(", ");
+  if (request.plan === undefined && plans.length > 1) {
+    return { path: "request.plan", fact: `is missing; expected one of ${names}` };
+  }
+  const plan = request.plan === undefined ? plans[0] : plans.find(({ name }) => name === request.plan);
+  return plan ?? { path: "request.plan", fact: `unknown plan '${request.plan}'; expected one of ${names}` };
+};
+
+/** Everything that is wrong with a request for this plan, before anything is contacted. */
+export const requestMistakes = (
+  request: Request,
+  plan: PlanFacts,
+  environments: readonly string[],
+): readonly Mistake[] =>
+  [
+    confirmMistake(request, plan),
+    reasonMistake(request, plan),
+    environmentMistake(request, environments),
+    ...sourceMistakes(request, plan),
+    intoMistake(request, plan),
+  ].filter((mistake) => mistake !== undefined);
+
+const confirmMistake = ({ confirm }: Request, { target }: PlanFacts): Mistake | undefined =>
+  confirm === target
+    ? undefined
+    : { path: "request.confirm", fact: `must equal '${target}', the target of this restore; received '${confirm}'` };
+
+const reasonMistake = ({ reason }: Request, plan: PlanFacts): Mistake | undefined =>
+  plan.protected && reason === undefined
+    ? { path: "request.reason", fact: `is missing; '${plan.target}' is protected, so say why in one sentence` }
+    : undefined;
+
+const environmentMistake = ({ from }: Request, environments: readonly string[]): Mistake | undefined =>
+  from?.environment === undefined || environments.includes(from.environment)
+    ? undefined
+    : {
+        path: "request.from.environment",
+        fact: `unknown environment '${from.environment}'; expected one of ${environments.join(", ")}`,
+      };
+
+const sourceMistakes = ({ sources }: Request, plan: PlanFacts): readonly Mistake[] => {
+  const known = plan.sources.map(({ name }) => name);
+  return (sources ?? []).flatMap((name, index) =>
+    known.includes(name)
+      ? []
+      : [
+          {
+            path: `request.sources[${index}]`,
+            fact: `unknown source '${name}'; plan '${plan.name}' has ${known.join(", ")}`,
+          },
+        ],
+  );
+};
+
+/** A new database or directory takes one source of its kind. */
+const intoMistake = ({ into, sources }: Request, plan: PlanFacts): Mistake | undefined => {
+  const [key, kind] = into.database !== undefined ? ["database", "postgres"] : ["directory", "files"];
+  if (into.database === undefined && into.directory === undefined) return undefined;
+  const fitting = plan.sources.filter((source) => source.kind === kind && (sources?.includes(source.name) ?? true));
+  if (fitting.length === 1) return undefined;
+  const choice = plan.sources.filter((source) => source.kind === kind).map(({ name }) => name);
+  const fact =
+    choice.length === 0
+      ? `plan '${plan.name}' has no ${kind} source`
+      : `takes one ${kind} source; name one of ${choice.join(", ")} in request.sources`;
+  return { path: `request.into.${key}`, fact };
+};

@@ -1,0 +1,48 @@
+import {
+  type FilesArgs,
+  type LoginArgs,
+  type PostgresArgs,
+  type SourceArgs,
+  sourceName,
+  type TlsChoice,
+} from "../args/source-args.ts";
+import { type SecretInputs, type Split, secretName, secretRefOf } from "./secrets.ts";
+
+/** One source as the contract has it, its passwords by reference. */
+export const sourceSpec = (plan: string, source: SourceArgs): Split<object> =>
+  source.postgres
+    ? postgresSpec(plan, source.postgres, sourceName(source))
+    : { spec: filesSpec(source.files, sourceName(source)), secrets: {} };
+
+const postgresSpec = (plan: string, args: PostgresArgs, name: string): Split<object> => {
+  const { name: _name, user, password, admin, tls, ...plain } = args;
+  const login = loginSpec(secretName(plan, name, "password"), {
+    user,
+    ...(password === undefined ? {} : { password }),
+  });
+  const owner = admin && loginSpec(secretName(plan, name, "admin password"), admin);
+  return {
+    spec: {
+      kind: "postgres",
+      name,
+      ...plain,
+      login: login.spec,
+      ...(owner ? { admin: owner.spec } : {}),
+      ...(tls ? { tls: tlsSpec(tls) } : {}),
+    },
+    secrets: { ...login.secrets, ...owner?.secrets },
+  };
+};
+
+const loginSpec = (secret: string, { user, password }: LoginArgs): Split<object> => ({
+  spec: { user, ...(password === undefined ? {} : { password: secretRefOf(secret) }) },
+  secrets: password === undefined ? {} : ({ [secret]: password } satisfies SecretInputs),
+});
+
+const tlsSpec = (choice: TlsChoice): object => {
+  if (choice.verifyFull) return { mode: "verify-full", ca: choice.verifyFull.ca };
+  if (choice.verifyCa) return { mode: "verify-ca", ca: choice.verifyCa.ca };
+  return { mode: choice.require ? "require" : choice.prefer ? "prefer" : "disable" };
+};
+
+const filesSpec = ({ name: _name, ...plain }: FilesArgs, name: string): object => ({ kind: "files", name, ...plain });

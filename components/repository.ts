@@ -1,0 +1,92 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Repository as RepositorySpec, repository, slug } from "../spec/index.ts";
+import { checkArgs, refuse, resolved } from "./args/check-args.ts";
+import { type RepositoryArgs, repositoryArgs } from "./args/repository-args.ts";
+import type { BackupBucket } from "./backup-bucket.ts";
+import { keyPair } from "./key-pair.ts";
+import { repositorySpec, s3Location } from "./render/repository.ts";
+import type { SecretInputs, Split } from "./render/secrets.ts";
+
+const TYPE = "restorable:index:Repository";
+
+/**
+ * Where recovery points live: a bucket and a prefix, or a directory. It declares who signs them; by default a key pair
+ * of its own, made once. Built with `signing: { none: {} }` and `trusted`, it reads another environment's repository.
+ *
+ * @throws pulumi.RunError at preview for arguments that are wrong, each with its path
+ */
+export class Repository extends pulumi.ComponentResource {
+  /** Part of every path in the repository. */
+  public readonly environment: string;
+  /** The signer's public key, for the `trusted` of other environments; undefined where nobody signs. */
+  public readonly publicKey: pulumi.Output<string | undefined>;
+  /** The resolved specification, without any secret. */
+  public readonly spec: pulumi.Output<RepositorySpec>;
+  /** Values for the references in `spec`, by the name of their environment variable. */
+  public readonly secrets: SecretInputs;
+  /** Whether a plan can write to it. */
+  public readonly signs: boolean;
+  /** The bucket it lies in, if any. */
+  public readonly bucket: BackupBucket | undefined;
+
+  constructor(name: string, args: RepositoryArgs, opts?: pulumi.ComponentResourceOptions) {
+    const what = `Repository "${name}"`;
+    checkArgs(repositoryArgs, what, args);
+    const environment = args.environment ?? stackEnvironment(what);
+    if (args.signing?.none && !args.trusted?.length) {
+      refuse(what, "trusted", "is missing; a repository that is only read needs the public keys of its writers");
+    }
+    super(TYPE, name, {}, opts);
+
+    const generate = { generate: {} } as const;
+    const signer = keyPair(`${name}-signing`, args.signing ?? generate, this);
+    const prover = keyPair(`${name}-proving`, args.proving ?? (args.signing?.none ? { none: {} } : generate), this);
+    const { trusted = [], provers = [] } = args;
+    const { spec, secrets } = repositorySpec({
+      name,
+      environment,
+      location: this.locate(name, args),
+      signer,
+      prover,
+      trusted,
+      provers,
+    });
+
+    this.environment = environment;
+    this.bucket = args.s3?.bucket;
+    this.signs = signer !== undefined;
+    this.secrets = secrets;
+    this.publicKey = pulumi.output(signer?.publicKey);
+    this.spec = pulumi.output(spec).apply((known) => resolved(repository, what, known));
+
+    this.registerOutputs({ environment, publicKey: this.publicKey, spec: this.spec });
+  }
+
+  /** Whether a value is a Repository, also one of another copy of this package. */
+  public static override isInstance(value: unknown): value is Repository {
+    return pulumi.ComponentResource.isInstance(value) && "__pulumiType" in value && value.__pulumiType === TYPE;
+  }
+
+  private locate(name: string, args: RepositoryArgs): Split<object> {
+    if (args.directory !== undefined) return { spec: { kind: "directory", path: args.directory }, secrets: {} };
+    const { bucket, prefix, credentials } = args.s3;
+    if (!credentials && bucket.credentials) {
+      void pulumi.log.warn(
+        "every job uses the bucket's own credentials: give `credentials` by role where the store has identities",
+        this,
+      );
+    }
+    return s3Location(name, bucket.connection, prefix, credentials, bucket.credentials);
+  }
+}
+
+const stackEnvironment = (what: string): string => {
+  const stack = pulumi.getStack();
+  if (!slug.safeParse(stack).success)
+    refuse(
+      what,
+      "environment",
+      `is missing; the stack's name '${stack}' cannot be one: give it in lower-case letters, digits, '.', '-', '_'`,
+    );
+  return stack;
+};

@@ -1,0 +1,241 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { BackupBucket, BackupPlan, type BackupPlanArgs, Repository } from "../../components/index.ts";
+import { plan as planSchema } from "../../spec/index.ts";
+import { aRepository, CREDENTIALS, ENDPOINT, planArgs } from "./support/args.ts";
+import { known, mockEngine } from "./support/mock-engine.ts";
+
+test("a plan resolves to the contract's specification, with its secrets beside it", async () => {
+  await mockEngine();
+  const plan = new BackupPlan("packit", planArgs(aRepository()));
+  const spec = await known(plan.spec);
+  expect(planSchema.parse(spec)).toEqual(spec);
+  expect(spec).toMatchObject({
+    project: "backups",
+    stack: "montagu-uat",
+    name: "packit-plan",
+    target: { kind: "local", ledger: "/ledger" },
+    repository: { environment: "uat", location: { kind: "directory", path: "/backups" } },
+    schedule: { kind: "cron", cron: "@daily", timeZone: "Europe/London" },
+    protected: true,
+    superseded: { days: 28 },
+  });
+  expect(spec.sources[0]).toMatchObject({
+    kind: "postgres",
+    name: "db",
+    login: { user: "packituser", password: { kind: "env", name: "RESTORABLE_PACKIT_PLAN_DB_PASSWORD" } },
+    admin: { user: "postgres", password: { kind: "env", name: "RESTORABLE_PACKIT_PLAN_DB_ADMIN_PASSWORD" } },
+    tls: { mode: "verify-full", ca: "/ca.pem" },
+  });
+  expect(await known(plan.secrets)).toMatchObject({
+    RESTORABLE_PACKIT_PLAN_DB_PASSWORD: "password-of-tests",
+    RESTORABLE_PACKIT_PLAN_DB_ADMIN_PASSWORD: "admin-password-of-tests",
+    RESTORABLE_MONTAGU_SIGNING_KEY: expect.stringContaining("PRIVATE KEY"),
+  });
+});
+
+test("the specification is no secret and holds none; the secrets all are", async () => {
+  await mockEngine();
+  const plan = new BackupPlan("packit", planArgs(aRepository(), pulumi.output));
+  expect(await pulumi.isSecret(plan.spec)).toBe(false);
+  expect(await pulumi.isSecret(plan.secrets)).toBe(true);
+  const text = JSON.stringify(await known(plan.spec));
+  for (const secret of Object.values(await known(plan.secrets))) expect(text).not.toContain(secret.slice(0, 20));
+});
+
+test("what a reader need not decide has a default", async () => {
+  const engine = await mockEngine();
+  const { recipients, repository } = planArgs(aRepository());
+  const plan = new BackupPlan("packit", {
+    target: { local: {} },
+    sources: [
+      { postgres: { host: "localhost", database: "packit", user: "packit" } },
+      { files: { directory: "/data" } },
+    ],
+    repository,
+    recipients,
+  });
+  const spec = await known(plan.spec);
+  expect(spec.name).toBe("packit");
+  expect(spec.sources.map(({ name }) => name)).toEqual(["postgres", "files"]);
+  expect(spec.target.ledger).toBe("/var/lib/restorable");
+  expect(spec.schedule).toEqual({ kind: "none" });
+  expect(spec.retention).toBeUndefined();
+  expect(engine.warnings).toEqual([expect.stringContaining("no schedule")]);
+});
+
+test("one recipient alone gets a warning, two get none", async () => {
+  const engine = await mockEngine();
+  const args = planArgs(aRepository());
+  new BackupPlan("two", args);
+  expect(engine.warnings).toEqual([]);
+  new BackupPlan("one", { ...args, recipients: args.recipients.slice(0, 1) });
+  expect(engine.warnings).toEqual([expect.stringContaining("one recipient alone")]);
+});
+
+test("a plan declares nothing of its own on the local target", async () => {
+  const engine = await mockEngine();
+  new BackupPlan("packit", planArgs(aRepository()));
+  await engine.settled();
+  const plan = engine.named("packit");
+  expect(plan.type).toBe("restorable:index:BackupPlan");
+  expect(engine.resources.filter(({ parent }) => parent.includes("BackupPlan"))).toEqual([]);
+});
+
+test("a repository that nobody signs for is refused", async () => {
+  await mockEngine();
+  const args = planArgs(aRepository());
+  const reader = new Repository("prod", {
+    directory: "/backups",
+    environment: "prod",
+    signing: { none: {} },
+    trusted: [`${"B".repeat(43)}=`],
+  });
+  expect(() => new BackupPlan("packit", { ...args, repository: reader })).toThrow(
+    'BackupPlan "packit": repository: is only read',
+  );
+});
+
+test("[beyond.5] a lock that outlasts the retention is refused with both numbers", async () => {
+  await mockEngine();
+  const bucket = new BackupBucket("backups", {
+    create: { ...ENDPOINT, credentials: CREDENTIALS },
+    lock: { mode: "compliance", days: 30 },
+  });
+  const repository = new Repository("locked", { s3: { bucket }, environment: "prod" });
+  const args = { ...planArgs(repository), retention: { keepDaily: 14 } };
+  expect(() => new BackupPlan("packit", args)).toThrow(
+    /BackupPlan "packit": retention: the bucket's compliance lock holds every object for 30 days, but .* longer than 14 days/,
+  );
+});
+
+/** Each field wrong once: what is set, and the one line that must come. */
+const WRONG: readonly (readonly [string, unknown, string])[] = [
+  ["target", undefined, "target: is missing; expected"],
+  ["target.docker", {}, "target: unknown key 'docker'"],
+  ["target.local.ledger", "relative", "target.local.ledger: expected an absolute path other than '/'"],
+  ["target.local.scratch", 5, "target.local.scratch: expected string, received number"],
+  ["target.local.ledgers", "/x", "target.local: unknown key 'ledgers'"],
+  ["sources", [], "sources: expected at least one source"],
+  ["sources", "db", "sources: expected array, received string"],
+  ["sources.0", {}, "sources[0]: expected exactly one of postgres, files; received none of them"],
+  [
+    "sources.0.files",
+    { directory: "/x" },
+    "sources[0]: expected exactly one of postgres, files; received postgres and files",
+  ],
+  ["sources.0.mysql", {}, "sources[0]: unknown key 'mysql'"],
+  ["sources.0.postgres.name", "DB!", "sources[0].postgres.name: expected 1 to 63 characters"],
+  ["sources.0.postgres.host", "", "sources[0].postgres.host: expected some text"],
+  ["sources.0.postgres.host", undefined, "sources[0].postgres.host: is missing; expected string"],
+  ["sources.0.postgres.port", "5432", "sources[0].postgres.port: expected number, received string"],
+  ["sources.0.postgres.port", 70000, "sources[0].postgres.port: expected number to be <=65535"],
+  [
+    "sources.0.postgres.database",
+    "x".repeat(64),
+    "sources[0].postgres.database: PostgreSQL names have at most 63 bytes",
+  ],
+  ["sources.0.postgres.user", 1, "sources[0].postgres.user: expected string, received number"],
+  ["sources.0.postgres.password", 1, "sources[0].postgres.password: expected string, received number"],
+  ["sources.0.postgres.admin", "postgres", "sources[0].postgres.admin: expected object, received string"],
+  ["sources.0.postgres.admin.user", undefined, "sources[0].postgres.admin.user: is missing; expected string"],
+  ["sources.0.postgres.admin.password", 1, "sources[0].postgres.admin.password: expected string, received number"],
+  ["sources.0.postgres.tls", "require", "sources[0].postgres.tls: expected object, received string"],
+  ["sources.0.postgres.tls.require", {}, "sources[0].postgres.tls: expected exactly one of"],
+  ["sources.0.postgres.tls.verifyFull.ca", 1, "sources[0].postgres.tls.verifyFull.ca: expected string"],
+  [
+    "sources.0.postgres.countFromStreamAbove",
+    -1,
+    "sources[0].postgres.countFromStreamAbove: expected number to be >=0",
+  ],
+  ["sources.0.postgres.maxSnapshotHours", 0, "sources[0].postgres.maxSnapshotHours: expected number to be >0"],
+  ["sources.0.postgres.allowEmpty", "yes", "sources[0].postgres.allowEmpty: expected boolean, received string"],
+  ["sources.0.postgres.restoreJobs", 1.5, "sources[0].postgres.restoreJobs: expected int, received number"],
+  ["sources.1.files.name", "db", "sources[1].files.name: another source has the name 'db'"],
+  ["sources.1.files.directory", "data", "sources[1].files.directory: expected an absolute path other than '/'"],
+  ["sources.1.files.exclude", "tmp", "sources[1].files.exclude: expected array, received string"],
+  ["sources.1.files.exclude.0", 7, "sources[1].files.exclude[0]: expected string, received number"],
+  ["sources.1.files.allowEmpty", 1, "sources[1].files.allowEmpty: expected boolean, received number"],
+  ["sources.1.files.path", "/x", "sources[1].files: unknown key 'path'"],
+  ["repository", { directory: "/x" }, "repository: expected a Repository"],
+  ["schedule", "@daily", "schedule: expected object, received string"],
+  ["schedule.cron", "99 * * * *", "schedule.cron: "],
+  ["schedule.cron", undefined, "schedule.cron: is missing"],
+  ["schedule.timeZone", undefined, "schedule.timeZone: is missing; expected an IANA time zone"],
+  ["schedule.timeZone", "Mars/Olympus", "schedule.timeZone: expected an IANA time zone"],
+  ["schedule.none", {}, "schedule: expected either cron with timeZone, or none"],
+  ["retention", {}, "retention: name at least one keep rule"],
+  ["retention.keepDaily", "14", "retention.keepDaily: expected number, received string"],
+  ["retention.keepDayly", 1, "retention: unknown key 'keepDayly'"],
+  ["retention.minimum", 0, "retention.minimum: expected number to be >=1"],
+  ["retention.keepWithin", "30 days", "retention.keepWithin: expected a duration like P30D"],
+  ["recipients", [], "recipients: expected at least one age recipient"],
+  ["recipients.1", "age1short", "recipients[1]: expected an age recipient"],
+  ["quiesce.stop", ["stop"], "quiesce.stop[0]: expected array, received string"],
+  ["quiesce.stop.0", [], "quiesce.stop[0]: expected a program and its arguments"],
+  ["quiesce.start.0.0", 1, "quiesce.start[0][0]: expected string, received number"],
+  ["quiesce.probe", [], "quiesce.probe: expected a program and its arguments"],
+  ["quiesce.timeoutSeconds", 0, "quiesce.timeoutSeconds: expected number to be >0"],
+  ["quiesce.restart", [], "quiesce: unknown key 'restart'"],
+  ["hooks.afterRestore.0", "scrub", "hooks.afterRestore[0]: expected array, received string"],
+  ["protected", "yes", "protected: expected boolean, received string"],
+  ["superseded", { days: 28, keep: 1 }, "superseded: expected exactly one of days, keep"],
+  ["superseded.days", 3, "superseded.days: expected number to be >=14"],
+  ["shrinkBelow", 80, "shrinkBelow: expected number to be <=1"],
+  ["leaseSeconds", "90", "leaseSeconds: expected number, received string"],
+  ["name", "Packit", "name: expected 1 to 63 characters"],
+  ["retentions", {}, "unknown key 'retentions'"],
+];
+
+const withWrong = (args: BackupPlanArgs, path: string, value: unknown): BackupPlanArgs => {
+  const set = (node: unknown, [key, ...rest]: readonly string[]): unknown => {
+    if (key === undefined) return value;
+    if (Array.isArray(node)) return node.map((item, index) => (String(index) === key ? set(item, rest) : item));
+    const object = node as Record<string, unknown>;
+    return { ...object, [key]: set(object[key], rest) };
+  };
+  // An Output is a leaf: nothing below it is set.
+  return set(args, path.split(".")) as BackupPlanArgs;
+};
+
+test.each(WRONG)("[beyond.8] %s wrong: one line that names its path, nothing declared", async (path, value, line) => {
+  const engine = await mockEngine();
+  const repository = aRepository();
+  for (const wrap of [<T>(leaf: T) => leaf, pulumi.output]) {
+    const args = withWrong(planArgs(repository, wrap as <T>(leaf: T) => pulumi.Input<T>), path, value);
+    const error = refusal(() => new BackupPlan("packit", args));
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    expect(error.message.split("\n")).toHaveLength(1);
+    expect(error.message.startsWith(`BackupPlan "packit": ${line}`), error.message).toBe(true);
+  }
+  await engine.settled();
+  expect(engine.resources.filter(({ type }) => type.endsWith("BackupPlan"))).toEqual([]);
+});
+
+test("an Output where structure belongs is refused by name", async () => {
+  await mockEngine();
+  const args = { ...planArgs(aRepository()), sources: pulumi.output([]) } as never;
+  expect(refusal(() => new BackupPlan("packit", args)).message).toBe(
+    'BackupPlan "packit": sources: expected array, received an Output; only single values may be Outputs, because the structure decides what is declared',
+  );
+});
+
+test("two sources whose secrets would have one name are refused", async () => {
+  await mockEngine();
+  const login = { host: "h", database: "d", user: "u", password: "p" };
+  const args = {
+    ...planArgs(aRepository()),
+    sources: [{ postgres: { ...login, name: "a-b" } }, { postgres: { ...login, name: "a_b" } }],
+  };
+  // The two names differ, but no environment variable can tell them apart.
+  expect(refusal(() => new BackupPlan("packit", args)).message).toContain("RESTORABLE_PACKIT_PLAN_A_B_PASSWORD");
+});
+
+const refusal = (build: () => unknown): Error => {
+  try {
+    build();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("it was accepted");
+};
