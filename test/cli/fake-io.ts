@@ -1,0 +1,145 @@
+import type { Io } from "../../cli/io.ts";
+import { run } from "../../cli/program.ts";
+import type { StackState } from "../../cli/pulumi/stacks.ts";
+import { freshness } from "../../runner/check/freshness.ts";
+import { selectExpired } from "../../runner/prune/policy.ts";
+import {
+  type CatalogPoint,
+  type Job,
+  JobError,
+  type LedgerEntry,
+  type Request,
+  type Result,
+} from "../../spec/index.ts";
+import { examplePlan, examplePoint, exampleProof } from "../spec/examples.ts";
+
+export const NOW = new Date("2026-11-21T13:00:00Z");
+export const POINT = "20261121T010000Z-7f3a";
+
+/** What the world of a test looks like. */
+export interface World {
+  readonly points?: readonly CatalogPoint[];
+  readonly restores?: readonly LedgerEntry[];
+  readonly plans?: readonly object[];
+  /** More resources of the stack's state. */
+  readonly resources?: StackState["resources"];
+  /** Answers of the operator; without it nobody can be asked. */
+  readonly answer?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Fails jobs of a kind. */
+  readonly failing?: Partial<Record<Job["kind"], JobError>>;
+  readonly terminal?: boolean;
+  /** What a `pulumi up` does to the state. */
+  readonly up?: (request: Request) => { ok: boolean; resources: StackState["resources"] };
+  readonly cwd?: string;
+}
+
+export interface Ran {
+  readonly exit: number;
+  readonly out: string;
+  readonly err: string;
+  /** `out` as JSON. */
+  readonly json: () => Record<string, unknown>;
+  readonly jobs: readonly Job[];
+  /** Secrets that were handed over with each job. */
+  readonly secrets: readonly Readonly<Record<string, string | undefined>>[];
+  readonly written: readonly Request[];
+  readonly asked: readonly string[];
+}
+
+/** Runs one command line against a stack of one plan with one point, or what the test says instead. */
+export const restorable = async (args: readonly string[], world: World = {}): Promise<Ran> => {
+  const [out, err, asked]: [string[], string[], string[]] = [[], [], []];
+  const jobs: Job[] = [];
+  const secrets: Ran["secrets"][number][] = [];
+  const written: Request[] = [];
+  let resources = stateOf(world);
+  const io: Io = {
+    out: (text) => void out.push(text),
+    err: (text) => void err.push(text),
+    terminal: world.terminal ?? false,
+    columns: 80,
+    color: false,
+    ask:
+      world.answer === undefined
+        ? undefined
+        : async (question) => {
+            asked.push(question);
+            return world.answer as string;
+          },
+    env: world.env ?? {},
+    cwd: world.cwd ?? "/srv/operator",
+    now: () => NOW,
+    signal: new AbortController().signal,
+    runJob: async (job, options) => {
+      jobs.push(job);
+      secrets.push(options.secrets);
+      options.onProgress({ type: "step", at: NOW.toISOString(), step: job.kind, text: `${job.kind} begins` });
+      return answerOf(world, job);
+    },
+    stacks: {
+      read: async ({ stack = "packit-uat" }) => ({ stack, resources }),
+      writeRequest: async (_, request) => void written.push(request),
+      upRestore: async () => {
+        const end = world.up?.(written.at(-1) as Request) ?? { ok: true, resources: [] };
+        resources = [...resources, ...end.resources];
+        return end.ok;
+      },
+    },
+  };
+  const exit = await run(io, args);
+  const text = out.join("");
+  return { exit, out: text, err: err.join(""), json: () => JSON.parse(text), jobs, secrets, written, asked };
+};
+
+const stateOf = ({ plans = [examplePlan()], resources = [] }: World): StackState["resources"] => [
+  ...plans.map((spec) => ({
+    urn: "urn:pulumi:packit-uat::backups::restorable:index:BackupPlan::packit",
+    type: "restorable:index:BackupPlan",
+    outputs: { spec, secrets: { PACKIT_PASSWORD: "hunter2" } },
+  })),
+  ...resources,
+];
+
+const DONE = { version: 1, ok: true, started: NOW.toISOString(), finished: NOW.toISOString() } as const;
+
+const answerOf = (world: World, job: Job): Result => {
+  const failure = world.failing?.[job.kind];
+  if (failure) {
+    const { code, fact, hint } = failure;
+    return { ...DONE, ok: false, kind: job.kind, error: { code, fact, hint } };
+  }
+  const points = [...(world.points ?? [examplePoint(POINT, { proofs: [true] })])];
+  switch (job.kind) {
+    case "backup": {
+      const { manifest } = points[0] ?? examplePoint(POINT);
+      return { ...DONE, kind: "backup", manifest, removedLeftovers: 0, warnings: [] };
+    }
+    case "catalog": {
+      const point = job.point === "latest" ? points[0] : points.find(({ id }) => id === job.point);
+      const selected = point && { selected: { point, identity: "" } };
+      return { ...DONE, kind: "catalog", points, unreadable: [], ...(job.point === undefined ? {} : selected) };
+    }
+    case "check":
+      return { ...DONE, kind: "check", ...freshness({ points, schedule: job.schedule, now: NOW }) };
+    case "prune": {
+      const { frozen, decisions } = selectExpired({
+        points,
+        retention: job.retention,
+        schedule: job.schedule,
+        now: NOW,
+      });
+      const how = job.confirm ? "deleted" : "dry-run";
+      return { ...DONE, kind: "prune", frozen: [...frozen], decisions: [...decisions], acted: job.confirm, how };
+    }
+    case "mark":
+      return { ...DONE, kind: "mark", key: `marks/${job.point}/x-${job.mark}.json` };
+    case "ledger":
+      return { ...DONE, kind: "ledger", restores: [...(world.restores ?? [])] };
+    case "verify":
+      return { ...DONE, kind: "verify", point: POINT, proof: exampleProof(POINT, true, NOW.toISOString()) };
+    case "bucket":
+    case "restore":
+      throw new JobError("bug", `a test did not expect a ${job.kind} job`, "say what it answers");
+  }
+};

@@ -1,0 +1,190 @@
+import { describe, expect, it } from "vitest";
+import { type RestoreRecord, request as requestSchema } from "../../spec/index.ts";
+import { examplePlan, examplePoint } from "../spec/examples.ts";
+import { NOW, POINT, restorable, type World } from "./fake-io.ts";
+
+const CONFIRM = "backups/packit-uat/packit";
+const REASON = ["--reason", "weekly refresh"];
+
+const record = (request: RestoreRecord["request"], more: Partial<RestoreRecord> = {}): RestoreRecord => ({
+  version: 1,
+  id: request.id,
+  ok: true,
+  request,
+  target: CONFIRM,
+  from: { environment: "uat", plan: "packit", point: POINT },
+  started: NOW.toISOString(),
+  finished: NOW.toISOString(),
+  seconds: 42,
+  downtimeSeconds: 3,
+  bytes: 170_000_000,
+  checks: [{ name: "db: rows", ok: true, detail: "1,000,000 as in the manifest" }],
+  superseded: ["packit_org_20261121T130000Z"],
+  notes: [],
+  ...more,
+});
+
+const ending =
+  (ok: boolean, more: Partial<RestoreRecord> = {}): NonNullable<World["up"]> =>
+  (request) => ({
+    ok,
+    resources: [
+      { urn: "urn:restore", type: "restorable:index:Restore", outputs: { record: record(request, { ok, ...more }) } },
+    ],
+  });
+
+const entry = (step: string) => ({
+  id: "2026-11-20-packit-1",
+  started: "2026-11-20T13:00:00Z",
+  step,
+  request: requestSchema.parse({ id: "2026-11-20-packit-1", point: POINT, into: { replace: {} }, confirm: CONFIRM }),
+  requestDigest: "0".repeat(64),
+  from: { environment: "uat", plan: "packit", point: POINT },
+  superseded: ["packit_org_20261120T130000Z"],
+});
+
+describe("[beyond.8] restore", () => {
+  it("shows what will happen, asks for the target's name, pins the point, and runs it by Pulumi", async () => {
+    const ran = await restorable(["restore", ...REASON], { answer: CONFIRM, up: ending(true) });
+    expect(ran.asked).toEqual([`Type ${CONFIRM} to go on: `]);
+    for (const line of [
+      /from +uat\/packit, point 20261121T010000Z-7f3a/,
+      /taken +2026-11-21 01:00:00Z, 12 h 0 min ago/,
+      /size +170 MB stored/,
+      /does +replaces database packit on packit-db:5433\n +replaces directory \/srv\/outpack/,
+      /stops +docker stop packit/,
+      /keeps +what is there now, as packit_org_<time>/,
+    ]) {
+      expect(ran.err).toMatch(line);
+    }
+    expect(ran.written).toEqual([
+      {
+        id: "2026-11-21-packit-1",
+        plan: "packit",
+        point: POINT,
+        into: { replace: {} },
+        confirm: CONFIRM,
+        reason: "weekly refresh",
+      },
+    ]);
+    expect(ran.exit).toBe(0);
+    expect(ran.out).toContain("undo      restorable rollback 2026-11-21-packit-1\n");
+  });
+
+  it.each(["", "y", "backups/packit-uat/packit ", "backups/packit-prod/packit"])(
+    "does nothing when '%s' is typed, and exits 2",
+    async (answer) => {
+      const { exit, written, err, out, jobs } = await restorable(["restore", ...REASON], { answer });
+      expect({ exit, written, out }).toEqual({ exit: 2, written: [], out: "" });
+      expect(err).toContain(`error: '${answer}' is not '${CONFIRM}'`);
+      expect(jobs.map(({ kind }) => kind)).toEqual(["catalog", "ledger"]);
+    },
+  );
+
+  it("needs --confirm where nobody can be asked", async () => {
+    const silent = await restorable(["restore", ...REASON]);
+    expect([silent.exit, silent.written]).toEqual([2, []]);
+    expect(silent.err).toContain("nobody can be asked here, and no --confirm was given");
+    const wrong = await restorable(["restore", ...REASON, "--confirm", "packit"]);
+    expect([wrong.exit, wrong.written]).toEqual([2, []]);
+    const right = await restorable(["restore", ...REASON, "--confirm", CONFIRM], { up: ending(true) });
+    expect([right.exit, right.written.length]).toEqual([0, 1]);
+  });
+
+  it("changes nothing in a dry run, and says all the same what would be refused", async () => {
+    const dry = await restorable(["restore", ...REASON, "--dry-run"]);
+    expect([dry.exit, dry.written, dry.asked]).toEqual([0, [], []]);
+    expect(dry.out).toContain("dry run: this would be done; nothing was changed\n");
+    const refused = await restorable(["restore", "--dry-run"]);
+    expect(refused.exit).toBe(2);
+    expect(refused.out).toMatch(/reason +FAILED +the plan is protected: say why with --reason/);
+  });
+
+  it.each([
+    ["an id that was used", ["--id", "2026-11-20-packit-1", ...REASON], {}, /request id +FAILED/],
+    ["a protected plan without a reason", [], {}, /reason +FAILED/],
+    [
+      "an unsigned point",
+      REASON,
+      { points: [examplePoint(POINT, { signature: "none" })] },
+      /signature +FAILED +'none'/,
+    ],
+    [
+      "an unknown source",
+      ["--source", "nope", ...REASON],
+      {},
+      /sources +FAILED +unknown: nope; the plan has db, outpack/,
+    ],
+    ["a source of the wrong kind", ["--database", "x", "--source", "outpack", ...REASON], {}, /sources +FAILED/],
+  ] as const)("refuses %s before it asks", async (_, args, world, line) => {
+    const restores = [entry("finished")];
+    const ran = await restorable(["restore", ...args], { restores, answer: CONFIRM, ...world });
+    expect([ran.exit, ran.written, ran.asked]).toEqual([2, [], []]);
+    expect(ran.out).toMatch(line);
+  });
+
+  it("takes another environment's point, and says what is neutralised", async () => {
+    const { location } = examplePlan().repository;
+    const prod = {
+      urn: "urn:prod",
+      type: "restorable:index:Repository",
+      outputs: { spec: { environment: "prod", location }, secrets: { AWS_ACCESS_KEY_ID: "reader" } },
+    };
+    const ran = await restorable(["restore", "--from", "prod", ...REASON], {
+      resources: [prod],
+      answer: CONFIRM,
+      up: ending(true),
+    });
+    expect(ran.written[0]?.from).toEqual({ environment: "prod", plan: "packit" });
+    expect(ran.jobs[0]).toMatchObject({ kind: "catalog", repository: { environment: "prod" } });
+    expect(ran.secrets[0]).toMatchObject({ AWS_ACCESS_KEY_ID: "reader" });
+    expect(ran.err).toMatch(/afterwards +from another environment: subscriptions are disabled/);
+    const unknown = await restorable(["restore", "--from", "moon", ...REASON], { resources: [prod] });
+    expect(unknown.err).toContain("the environment 'moon' is not known here");
+  });
+
+  it("ends with the code of what the restore failed with", async () => {
+    const error = { code: "no-room", fact: "2 GB are free", hint: "make room" } as const;
+    const ran = await restorable(["restore", ...REASON], { answer: CONFIRM, up: ending(false, { error }) });
+    expect(ran.exit).toBe(9);
+    expect(ran.out).toContain("2 GB are free (no-room)");
+  });
+
+  it("says so when Pulumi ran no restore", async () => {
+    const ran = await restorable(["restore", ...REASON, "--json"], { answer: CONFIRM });
+    expect(ran.exit).toBe(12);
+    expect(ran.json()).toMatchObject({
+      ok: false,
+      error: { code: "restore-failed", fact: "`pulumi up` ran no restore" },
+    });
+  });
+
+  it("counts up its ids", async () => {
+    const restores = [{ ...entry("finished"), id: "2026-11-21-packit-1" }];
+    const { json } = await restorable(["restore", "--dry-run", "--json", ...REASON], { restores });
+    expect(json()).toMatchObject({ request: { id: "2026-11-21-packit-2", point: POINT } });
+  });
+});
+
+describe("resume and rollback", () => {
+  it("say which restores there are when the id is unknown", async () => {
+    const { exit, err } = await restorable(["resume", "nope"], { restores: [entry("finished")] });
+    expect(exit).toBe(3);
+    expect(err).toContain(
+      "the ledger knows no restore 'nope' in /var/lib/restorable\n  restores there: 2026-11-20-packit-1",
+    );
+    expect((await restorable(["resume"], { restores: [entry("finished")] })).err).toContain(
+      "no restore is waiting to be ended",
+    );
+  });
+
+  it("a rollback asks for the target's name as well", async () => {
+    const { exit, err, jobs } = await restorable(["rollback", "2026-11-20-packit-1"], {
+      restores: [entry("finished")],
+      answer: "yes",
+    });
+    expect(exit).toBe(2);
+    expect(err).toMatch(/brings back +packit_org_20261120T130000Z/);
+    expect(jobs.map(({ kind }) => kind)).toEqual(["ledger"]);
+  });
+});
