@@ -44,7 +44,9 @@ const takePoint = async (context: Context, plan: Plan, store: Store, lease: Leas
   context.report.step("preflight", `looking at ${plan.sources.length} source(s), ${store.name} and the clock`);
   const previous = await newestManifest(store);
   await preflight(context, plan, store, previous);
-  const removedLeftovers = await removeLeftovers(context, store).catch(onlyIfRefused(warnings));
+  const removedLeftovers = await removeLeftovers(context, store, { seconds: plan.leaseSeconds }).catch(
+    onlyIfRefused(warnings),
+  );
   const begun = context.now();
   const id = nextId(context, begun, previous);
   const identity = await storeIdentity(store, id, plan.recipients);

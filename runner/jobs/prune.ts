@@ -38,7 +38,7 @@ export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
     await markExpired(context, store, point);
     await (byTag ? tagPoint(context, store, point) : removePoint(context, store, point));
   }
-  await removeLeftovers(context, store);
+  await removeLeftovers(context, store, { seconds: job.leaseSeconds });
   return {
     kind: "prune",
     frozen: [...frozen],

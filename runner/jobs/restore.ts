@@ -1,15 +1,14 @@
-import type { RestoreJob, ResultOf } from "../../spec/index.ts";
+import type { RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { clean } from "../restore/clean.ts";
 import { finish } from "../restore/finish.ts";
 import { prepare } from "../restore/prepare.ts";
 import { quiescing } from "../restore/quiescing.ts";
 import { recover } from "../restore/recover.ts";
+import type { RestoreBody } from "../restore/restore-body.ts";
 import { rollback } from "../restore/rollback.ts";
 import { state } from "../restore/state.ts";
 import { swap } from "../restore/swap.ts";
-
-export type RestoreBody = Pick<ResultOf<"restore">, "kind" | "step" | "record">;
 
 /** One action on the journal of one restore. */
 export const restore = (context: Context, job: RestoreJob): Promise<RestoreBody> => {

@@ -1,7 +1,7 @@
 import { JobError, type Journal, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import type { RestoreBody } from "../jobs/restore.ts";
 import { swapOf } from "./part-of.ts";
+import type { RestoreBody } from "./restore-body.ts";
 import { answer, inSession, requireJournal, type Session } from "./restore-session.ts";
 
 /** Removes what one restore superseded, when it may go. */

@@ -18,6 +18,8 @@ export const reportOf = (error: unknown): ErrorReport => {
 
 /** Ends a restore that went well, and lets go of superseded data that the plan no longer holds. */
 export const finishRecord = async (session: Session, open: OpenJournal, error?: ErrorReport): Promise<OpenJournal> => {
+  for (const part of open.journal.parts)
+    await swapOf(session.context, session.job.plan, part).settle(part, open.journal.mode);
   const record = recordOf(open.journal, session.context.now(), error);
   const finished = await session.ledger.advance(open, "finished", { record });
   if (record.ok) await dropSuperseded(session);
@@ -34,11 +36,15 @@ export const failBeforeSwap = async (session: Session, open: OpenJournal, error:
   return session.ledger.advance(current, "undone", { record });
 };
 
+/** Before the journal says `swapping` no name has changed, so there is nothing to take back. */
+const wasBegun = ({ mode, steps }: Journal): boolean =>
+  mode === "replace" && steps.some(({ step }) => step === "swapping");
+
 /** Undoes every part, the last one first. */
 export const undoParts = async ({ context, job }: Session, journal: Journal): Promise<void> => {
   for (const part of [...journal.parts].reverse()) {
     const swap = swapOf(context, job.plan, part);
-    if (journal.mode === "replace") await swap.undo(part);
+    if (wasBegun(journal)) await swap.undo(part);
     if (journal.mode !== "inPlace") await swap.discard(part);
   }
 };

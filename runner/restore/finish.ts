@@ -1,8 +1,8 @@
 import type { RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import type { RestoreBody } from "../jobs/restore.ts";
 import { finishRecord } from "./end.ts";
 import { recordOf } from "./record.ts";
+import type { RestoreBody } from "./restore-body.ts";
 import { answer, inSession, requireJournal } from "./restore-session.ts";
 
 /** Ends a restore after the application was started again; `failure` says that it did not come up. */

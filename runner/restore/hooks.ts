@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { JobError, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Prepared } from "./prepared.ts";
 
 /** Runs the target's own programs against the restored copy, before it becomes the live one: passwords, migrations, scrubbing. */
 export const runHooks = async (

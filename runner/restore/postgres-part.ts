@@ -19,8 +19,9 @@ import { lockTarget } from "../postgres/lock.ts";
 import { besideName, supersededName } from "../postgres/names.ts";
 import { neutralise } from "../postgres/neutralise.ts";
 import { propertyStatements, withKnownRoles } from "../postgres/properties.ts";
+import { replayProperties } from "../postgres/replay-properties.ts";
 import { type Archive, type RestoreRequest, restoreBeside } from "../postgres/restore-beside.ts";
-import { replayProperties, restoreInPlace } from "../postgres/restore-in-place.ts";
+import { restoreInPlace } from "../postgres/restore-in-place.ts";
 import type { Outcome, PartRequest, RestorePart } from "./restore-part.ts";
 import { removeScratch, scratchFile } from "./scratch.ts";
 
@@ -60,16 +61,14 @@ const inspect = async (context: Context, ask: Ask): Promise<{ part: Part; notes:
 };
 
 /** Roles that are missing will be made where the admin may do that; otherwise what names them is left out. */
-const knownProperties = ({ admin }: TargetFacts, { properties }: Globals) =>
-  withKnownRoles(properties, (role) => admin.createRole || admin.memberOf.has(role), admin.user);
+const knownProperties = ({ admin }: TargetFacts, { properties }: Globals) => ({
+  ...withKnownRoles(properties, (role) => admin.createRole || admin.memberOf.has(role), admin.user),
+  allowConnections: true,
+  template: false,
+});
 
-const loadBeside = async (context: Context, ask: Ask, part: Part): Promise<Outcome> => {
-  const outcome = await withArchive(context, ask, part, part.beside, (request) =>
-    restoreBeside(context, ask.source, request),
-  );
-  if (modeOf(ask) === "elsewhere") await replayProperties(context, ask.source, part.beside, part.properties);
-  return outcome;
-};
+const loadBeside = (context: Context, ask: Ask, part: Part): Promise<Outcome> =>
+  withArchive(context, ask, part, part.beside, (request) => restoreBeside(context, ask.source, request));
 
 const overwrite = async (context: Context, ask: Ask, part: Part): Promise<Outcome> => {
   const outcome = await withArchive(context, ask, part, part.live, (request) =>

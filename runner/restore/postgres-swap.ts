@@ -1,6 +1,7 @@
 import { JobError, type Plan, type PostgresSource } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import { dropBeside, dropSuperseded, type PostgresPart, swapDatabases, undoSwap } from "../postgres/swap.ts";
+import { replayProperties } from "../postgres/replay-properties.ts";
+import { dropSuperseded, dropUnfinished, type PostgresPart, swapDatabases, undoSwap } from "../postgres/swap.ts";
 import { locked } from "./postgres-part.ts";
 import type { PartSwap } from "./restore-part.ts";
 import { removeScratch } from "./scratch.ts";
@@ -15,7 +16,11 @@ export const postgresSwap = (context: Context, plan: Plan, name: string): PartSw
     undo: (part) => hold(part, (inside) => undoSwap(inside, source, part)),
     discard: async (part) => {
       await removeScratch(plan);
-      await hold(part, (inside) => dropBeside(inside, source, part));
+      await hold(part, (inside) => dropUnfinished(inside, source, part));
+    },
+    settle: async (part, mode) => {
+      if (mode === "elsewhere")
+        await hold(part, (inside) => replayProperties(inside, source, part.beside, part.properties));
     },
     drop: (part) => hold(part, (inside) => dropSuperseded(inside, source, part)),
   };

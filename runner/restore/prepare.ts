@@ -3,24 +3,17 @@ import { readCatalog } from "../catalog/read-catalog.ts";
 import { selectPoint } from "../catalog/select-point.ts";
 import type { Context } from "../context.ts";
 import { openPlanStore } from "../jobs/plan-store.ts";
-import type { RestoreBody } from "../jobs/restore.ts";
 import { liveness } from "../world/holder.ts";
 import { failBeforeSwap, finishRecord } from "./end.ts";
 import { guard, targetName } from "./guards.ts";
 import { runHooks } from "./hooks.ts";
 import { isOver, type OpenJournal } from "./ledger.ts";
-import { type Match, matchSources } from "./match-sources.ts";
+import { matchSources } from "./match-sources.ts";
 import { partOf } from "./part-of.ts";
-import type { RestorePart } from "./restore-part.ts";
+import type { Prepared } from "./prepared.ts";
+import type { RestoreBody } from "./restore-body.ts";
 import { answer, artifactSource, findJournal, inSession, isForeign, type Session } from "./restore-session.ts";
 import { prepareInPlace } from "./safety-backup.ts";
-
-/** A part with the journal's entry about it. */
-export interface Prepared {
-  readonly match: Match;
-  readonly restorer: RestorePart;
-  readonly part: Journal["parts"][number];
-}
 
 /** Claims the request, checks everything, and restores beside the live data while the application runs. */
 export const prepare = (context: Context, job: RestoreJob): Promise<RestoreBody> =>

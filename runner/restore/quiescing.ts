@@ -1,6 +1,6 @@
 import type { RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import type { RestoreBody } from "../jobs/restore.ts";
+import type { RestoreBody } from "./restore-body.ts";
 import { answer, inSession, requireJournal } from "./restore-session.ts";
 
 /** Written before the launcher stops the application: whoever comes next knows that it must be started again. */

@@ -1,9 +1,9 @@
 import { JobError, RESTORE_STEPS, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import type { RestoreBody } from "../jobs/restore.ts";
 import { liveness } from "../world/holder.ts";
 import { failBeforeSwap } from "./end.ts";
 import { isOver, type OpenJournal } from "./ledger.ts";
+import type { RestoreBody } from "./restore-body.ts";
 import { answer, findJournal, inSession, type Session } from "./restore-session.ts";
 import { complete, goBack } from "./swap.ts";
 

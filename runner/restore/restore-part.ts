@@ -1,4 +1,4 @@
-import type { Check, Entry, JournalPart, Plan, Request, Source } from "../../spec/index.ts";
+import type { Check, Entry, Journal, JournalPart, Plan, Request, Source } from "../../spec/index.ts";
 import type { ArtifactSource } from "../artifact/load-artifact.ts";
 
 /** What a part knows before anything is touched. */
@@ -42,6 +42,8 @@ export interface PartSwap<P extends JournalPart = JournalPart> {
   readonly undo: (part: P) => Promise<void>;
   /** Removes the copy beside. */
   readonly discard: (part: P) => Promise<void>;
+  /** The last act of a restore that went well: whatever marked the copy as unfinished goes. */
+  readonly settle: (part: P, mode: Journal["mode"]) => Promise<void>;
   /** Removes what was superseded. */
   readonly drop: (part: P) => Promise<void>;
 }

@@ -2,9 +2,9 @@ import { JobError, type RestoreJob, type RestoreStep } from "../../spec/index.ts
 import type { ArtifactSource } from "../artifact/load-artifact.ts";
 import { type Context, withSignal } from "../context.ts";
 import { openPlanStore } from "../jobs/plan-store.ts";
-import type { RestoreBody } from "../jobs/restore.ts";
 import { takeLease } from "../store/lease.ts";
 import { type Ledger, type OpenJournal, openLedger } from "./ledger.ts";
+import type { RestoreBody } from "./restore-body.ts";
 
 /** One action's hold on the ledger. */
 export interface Session {

@@ -1,8 +1,8 @@
 import { JobError, type JournalPart, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import { supersededDirectory } from "../files/names.ts";
-import type { RestoreBody } from "../jobs/restore.ts";
+import { supersededDirectory, swapForm } from "../files/names.ts";
 import { supersededName } from "../postgres/names.ts";
+import type { RestoreBody } from "./restore-body.ts";
 import { answer, inSession, requireJournal } from "./restore-session.ts";
 import { complete } from "./swap.ts";
 
@@ -32,4 +32,4 @@ export const rollback = (context: Context, job: RestoreJob): Promise<RestoreBody
 const reversed = (part: JournalPart, at: Date): JournalPart =>
   part.kind === "postgres"
     ? { ...part, beside: part.superseded, superseded: supersededName(part.live, at) }
-    : { ...part, beside: part.superseded, superseded: supersededDirectory(part.live, at) };
+    : { ...part, beside: part.superseded, superseded: supersededDirectory(part.live, at, swapForm(part)) };

@@ -3,7 +3,7 @@ import { backup } from "../jobs/backup.ts";
 import { openPlanStore } from "../jobs/plan-store.ts";
 import { verifyArtifact } from "../verify/verify-artifact.ts";
 import type { OpenJournal } from "./ledger.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Prepared } from "./prepared.ts";
 import { artifactSource, type Session } from "./restore-session.ts";
 
 /**

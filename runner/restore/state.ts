@@ -1,7 +1,7 @@
 import type { RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import type { RestoreBody } from "../jobs/restore.ts";
 import { openLedger } from "./ledger.ts";
+import type { RestoreBody } from "./restore-body.ts";
 import { answer, findJournal } from "./restore-session.ts";
 
 /** Where a restore stands; `none` when its id is unknown here. Takes no lock, so it answers while a restore runs. */

@@ -1,11 +1,11 @@
 import type { Journal, RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import type { RestoreBody } from "../jobs/restore.ts";
 import { reportOf, tidy, undoParts } from "./end.ts";
 import type { OpenJournal } from "./ledger.ts";
 import { overwriteInPlace } from "./overwrite.ts";
 import { swapOf } from "./part-of.ts";
 import { recordOf } from "./record.ts";
+import type { RestoreBody } from "./restore-body.ts";
 import { answer, inSession, requireJournal, type Session } from "./restore-session.ts";
 
 /** Puts the restored copy in the place of the live data: databases and files in one step of the journal. */

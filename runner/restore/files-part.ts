@@ -1,0 +1,64 @@
+import { type Artifact, type FilesEntry, type FilesSource, JobError } from "../../spec/index.ts";
+import { loadArtifact } from "../artifact/load-artifact.ts";
+import type { Context } from "../context.ts";
+import { compareTree } from "../files/compare-tree.ts";
+import { type Extraction, extractBeside, extractInto } from "../files/extract-beside.ts";
+import { type InspectedTarget, inspectNewTarget, inspectTarget } from "../files/inspect-directory.ts";
+import { besideTree, type FilesPart } from "../files/names.ts";
+import { emptyDirectory } from "../files/remove-tree.ts";
+import { swapDirectory } from "../files/swap-directories.ts";
+import { requireRoom } from "../files/target-room.ts";
+import type { Outcome, PartRequest, RestorePart } from "./restore-part.ts";
+
+type Ask = PartRequest<FilesSource, FilesEntry>;
+
+/** How a restore treats one directory. */
+export const filesPart = (context: Context, ask: Ask): RestorePart<FilesPart> => ({
+  inspect: () => inspect(ask),
+  load: (part) => loadBeside(context, ask, part),
+  hookEnvironment: (part) => ({ RESTORABLE_DIRECTORY: goesElsewhere(ask) ? part.live : besideTree(part) }),
+  replaceInPlace: (part) => overwrite(context, ask, part),
+});
+
+const goesElsewhere = ({ request: { into } }: Ask): boolean => into.directory !== undefined;
+
+const inspect = async ({ source, entry, request, at }: Ask): Promise<{ part: FilesPart; notes: readonly string[] }> => {
+  const { into, id } = request;
+  const found: InspectedTarget =
+    into.directory === undefined
+      ? await inspectTarget(source.directory, id, at)
+      : await inspectNewTarget(into.directory, id, at);
+  if (!into.inPlace) await requireRoom(found.roomIn, entry.counts);
+  return { part: { kind: "files", source: source.name, ...found.names }, notes: found.notes };
+};
+
+const loadBeside = async (context: Context, ask: Ask, part: FilesPart): Promise<Outcome> => {
+  const outcome = await unpack(context, ask, await extractBeside(part), besideTree(part));
+  if (goesElsewhere(ask) && outcome.checks.every(({ ok }) => ok)) await swapDirectory(context, part); // nothing is there to supersede
+  return outcome;
+};
+
+const overwrite = async (context: Context, ask: Ask, part: FilesPart): Promise<Outcome> => {
+  await emptyDirectory(context, part.live);
+  return unpack(context, ask, extractInto(part.live), part.live);
+};
+
+const unpack = async (
+  context: Context,
+  { entry, artifacts }: Ask,
+  extraction: Extraction,
+  directory: string,
+): Promise<Outcome> => {
+  const archive = archiveOf(entry);
+  const onBytes = (bytes: number) =>
+    context.report.progress("restoring", `unpacking ${archive.key}`, bytes, archive.bytes);
+  await loadArtifact(context, artifacts, archive, [extraction.invocation], { onBytes });
+  context.report.step("compared", `counting the files of ${directory}`);
+  return { checks: await compareTree(directory, entry, context.signal), notes: extraction.messages() };
+};
+
+const archiveOf = ({ artifacts, name }: FilesEntry): Artifact => {
+  const found = artifacts.find(({ role }) => role === "files");
+  if (found) return found;
+  throw new JobError("corrupt", `the point holds no files of '${name}'`, "choose another point");
+};
