@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TableCount } from "../../spec/index.ts";
-import type { Context } from "../context.ts";
+import { type Context, withSignal } from "../context.ts";
 import type { Invocation } from "../process/invocation.ts";
 import { runPipeline } from "../process/pipeline.ts";
 import { copyRowCounter } from "./count-copy-rows.ts";
@@ -14,6 +14,8 @@ export interface CountingBranch {
   readonly tap: Invocation;
   /** What was counted, once the stream has ended. */
   readonly counted: Promise<readonly TableCount[]>;
+  /** Stops it: without a dump that opens the FIFO it would wait for ever. */
+  readonly stop: (reason: unknown) => void;
   readonly remove: () => Promise<void>;
 }
 
@@ -26,12 +28,14 @@ export const openCountingBranch = async (context: Context, pgRestore: string): P
   const fifo = path.join(directory, randomUUID());
   await runPipeline(context, [{ file: "mkfifo", args: ["-m", "600", fifo] }]);
   const counter = copyRowCounter();
+  const stopping = new AbortController();
+  const within = withSignal(context, AbortSignal.any([context.signal, stopping.signal]));
   // pg_restore opens a named archive twice, which a FIFO does not stand; stdin it reads once.
   const reader = [
     { file: "cat", args: [fifo] },
     { file: pgRestore, args: ["--data-only", "--file=-"] },
   ];
-  const counted = runPipeline(context, reader, {
+  const counted = runPipeline(within, reader, {
     output: async (stdout) => {
       for await (const chunk of stdout) counter.push(chunk as Buffer);
     },
@@ -40,6 +44,7 @@ export const openCountingBranch = async (context: Context, pgRestore: string): P
   return {
     tap: { file: "tee", args: [fifo] },
     counted,
+    stop: (reason) => stopping.abort(reason),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 };

@@ -168,7 +168,8 @@ const dumpAndTap = async (work: Dumping, least: number): Promise<Dumped> => {
   const branch = await openCountingBranch(work.context, reader.file);
   try {
     const stored = storeDump(work, [work.dump, branch.tap]);
-    const [artifact] = await Promise.allSettled([stored, stopOnFailure(work, branch.counted, stored)]);
+    const counted = stopOnFailure(work, branch.counted, stored);
+    const [artifact] = await Promise.allSettled([stopBranch(branch, stored), counted]);
     if (artifact.status === "rejected") throw await causeOf(artifact.reason, branch);
     return { artifact: artifact.value, counts: inOrder(work.snapshot, await branch.counted) };
   } finally {
@@ -176,25 +177,40 @@ const dumpAndTap = async (work: Dumping, least: number): Promise<Dumped> => {
   }
 };
 
-/** Milliseconds that a failed dump gets to fail with its own words before its counts' failure ends it. */
+/** Milliseconds that one side of a failure gets to fail with its own words before the other side's end it. */
 const GRACE = 2_000;
+
+/** A dump that never began has nobody to end its branch. */
+const stopBranch = async <T>(branch: CountingBranch, stored: Promise<T>): Promise<T> => {
+  try {
+    return await stored;
+  } catch (error) {
+    await within(branch.counted, () => branch.stop(error));
+    throw error;
+  }
+};
 
 const stopOnFailure = async <T>({ stop }: Dumping, counted: Promise<T>, stored: Promise<unknown>): Promise<T> => {
   try {
     return await counted;
   } catch (error) {
-    const timer = setTimeout(() => stop.abort(error), GRACE);
-    await stored.then(
-      () => clearTimeout(timer),
-      () => clearTimeout(timer),
-    );
+    await within(stored, () => stop.abort(error));
     throw error;
   }
 };
 
-/** Where `tee` died because its reader did, the reader's words say why. */
+/** Waits until work has ended, however it ends; calls `late` when that takes too long. */
+const within = async (work: Promise<unknown>, late: () => void): Promise<void> => {
+  const timer = setTimeout(late, GRACE);
+  await work.then(
+    () => clearTimeout(timer),
+    () => clearTimeout(timer),
+  );
+};
+
+/** Where all that failed lost its reader, the branch's reader says why. */
 const causeOf = async (failure: unknown, { counted }: CountingBranch): Promise<unknown> => {
-  if (!(failure instanceof JobError) || !failure.fact.startsWith("tee ")) return failure;
+  if (!(failure instanceof JobError) || !/^tee |ended by SIGPIPE|broken pipe/i.test(failure.fact)) return failure;
   return counted.then(
     () => failure,
     (error: unknown) => error,

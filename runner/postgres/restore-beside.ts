@@ -6,11 +6,12 @@ import { restoreProgram } from "./clients.ts";
 import { adminOf, clientEnv, type Session, withSession } from "./connect.ts";
 import { createMissingRoles, roleNames } from "./create-roles.ts";
 import { createDatabase, type Globals } from "./globals.ts";
-import { connectionString, quoteIdentifier } from "./identifier.ts";
+import { connectionString, quoteIdentifier, quoteLiteral } from "./identifier.ts";
 import type { TargetFacts } from "./inspect-target.ts";
 import { withMaintenance } from "./maintenance.ts";
 import { replayProperties, storedProperties } from "./replay-properties.ts";
 import { explainSql } from "./sql-error.ts";
+import { UNFINISHED } from "./unfinished.ts";
 
 /** Where the archive is: a file that several jobs read at once, or a stream into one. */
 export type Archive =
@@ -82,6 +83,10 @@ const createEmpty = async (session: Session, globals: Globals, database: string,
     await session.query(createDatabase(globals.properties, database, owner));
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
+    if (code === "42P04") {
+      const fact = `refusing to restore into database '${database}': it exists`;
+      throw new JobError("target-not-empty", fact, "choose a name that is free", { cause: error });
+    }
     if (code !== "42809" && code !== "22023" && !/locale|encoding|collat/i.test(message)) {
       throw explainSql(error, session.where, `create database '${database}' from`);
     }
@@ -92,6 +97,7 @@ const createEmpty = async (session: Session, globals: Globals, database: string,
       { cause: error },
     );
   }
+  await session.query(`COMMENT ON DATABASE ${quoteIdentifier(database)} IS ${quoteLiteral(UNFINISHED)}`);
   // Nobody but the owner and superusers gets in before it is whole.
   await session.query(`REVOKE ALL ON DATABASE ${quoteIdentifier(database)} FROM PUBLIC`);
 };

@@ -17,5 +17,6 @@ export const restoreInPlace = async (
 ): Promise<readonly string[]> => {
   const { database, target } = request;
   await dropDatabase(context, source, database);
-  return restoreBeside(context, source, { ...request, owner: target.admin.user });
+  // A superuser can give everything its owner later; anybody else has to be that owner while restoring.
+  return restoreBeside(context, source, target.admin.superuser ? { ...request, owner: target.admin.user } : request);
 };

@@ -73,7 +73,8 @@ export const explainSql = (error: unknown, where: Where, doing = "connect to"): 
       `check that PostgreSQL runs at ${where.host}:${where.port} and accepts connections from here`,
     );
   }
-  return error;
+  if (!/^[0-9A-Z]{5}$/.test(code)) return error; // no answer of a server's: a defect of ours
+  return job("process-failed", "read PostgreSQL's message above, mend its cause and run again");
 };
 
 /** Whether the two sides do not agree on TLS, so that a plain connection may still work. */

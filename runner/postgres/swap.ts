@@ -6,14 +6,18 @@ import { quoteIdentifier } from "./identifier.ts";
 import { databaseNames, withMaintenance } from "./maintenance.ts";
 import { endSessions, refuseConnections } from "./sessions.ts";
 import { restartTimescaleWorkers } from "./timescale.ts";
+import { UNFINISHED } from "./unfinished.ts";
 
 export type PostgresPart = Extract<JournalPart, { kind: "postgres" }>;
 
 /** `unclear`: the names fit neither; somebody else renamed or dropped a database. */
 export type SwapState = "before" | "after" | "unclear";
 
-/** How often the renames are tried when somebody slips in. */
-const TRIES = 5;
+/**
+ * How often the renames are tried. Somebody who is being turned away is still a session for a moment, and PostgreSQL
+ * waits five seconds for a moment without any.
+ */
+const TRIES = 10;
 
 /** What the names of the databases say: both renames are one transaction, so there is nothing in between. Pure. */
 export const swapStateOf = (
@@ -58,9 +62,28 @@ export const undoSwap = async (context: Context, source: PostgresSource, part: P
   if (part.existed) await restartWorkers(context, source, part.live);
 };
 
-/** Removes the copy beside, as it stands. */
-export const dropBeside = (context: Context, source: PostgresSource, { beside, live }: PostgresPart): Promise<void> =>
-  beside === live ? Promise.resolve() : dropDatabase(context, source, beside);
+/**
+ * Removes the copy beside, as it stands. A name that an operator chose is removed only if the database says of itself
+ * that it is an unfinished copy: another one of that name may have been made by somebody else in the meantime.
+ */
+export const dropUnfinished = async (context: Context, source: PostgresSource, part: PostgresPart): Promise<void> => {
+  const { beside, live } = part;
+  if (beside === live) return;
+  if (!GENERATED.test(beside) && !(await isUnfinished(context, source, part))) return;
+  await dropDatabase(context, source, beside);
+};
+
+/** The names that `besideName` gives. */
+const GENERATED = /_new_\d{8}_\d{6}(_\d+)?$/;
+
+const isUnfinished = (context: Context, source: PostgresSource, part: PostgresPart): Promise<boolean> =>
+  withMaintenance(context, source, namesOf(part), async (session) => {
+    const { rows } = await session.query<{ comment: string | null }>(
+      "SELECT pg_catalog.shobj_description(oid, 'pg_database') AS comment FROM pg_catalog.pg_database WHERE datname = $1",
+      [part.beside],
+    );
+    return rows[0]?.comment === UNFINISHED;
+  });
 
 /** Removes what was superseded. */
 export const dropSuperseded = (

@@ -126,6 +126,18 @@ async function commandLines(): Promise<string[]> {
   return lines.map((line) => line.replaceAll("\0", " "));
 }
 
+/** The process of ours with this argument. */
+async function processOf(argument: string): Promise<number | undefined> {
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const [line, stat] = await Promise.all(
+      ["cmdline", "stat"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")),
+    );
+    const parent = Number(/\) \S (\d+)/.exec(stat ?? "")?.[1]);
+    if (parent === process.pid && line?.split("\0").includes(argument)) return Number(pid);
+  }
+  return undefined;
+}
+
 describe("globals", () => {
   it("hold roles with verifiers, memberships and the database's properties, and run with psql", async () => {
     const directory = await tempDir();
@@ -264,6 +276,28 @@ describe("a dump that breaks", () => {
       fact: expect.stringMatching(/pg_dump of .*(terminating|terminated)/),
     });
     expect(exitCode(error)).toBe(8);
+  });
+
+  it("[core.7] when the process that counts its stream dies", async () => {
+    await small("uncounted", "INSERT INTO t SELECT generate_series(1, 2000000)");
+    const store = held(
+      () =>
+        waitFor("the counting pg_restore", async () => {
+          const pid = await processOf("--data-only");
+          return pid !== undefined && process.kill(pid, "SIGKILL");
+        }),
+      fileStore(world.context, await tempDir()),
+    );
+    const source = sourceOn(server, "uncounted", { countFromStreamAbove: 0 });
+    const error = await failure(dumpPostgres(world.context, source, store));
+    expect(error).toMatchObject({ code: "process-failed", fact: expect.stringMatching(/pg_restore .*SIGKILL/) });
+  });
+
+  it("when its stream cannot even begin to be stored; nothing waits for it", async () => {
+    await small("unstored");
+    const source = sourceOn(server, "unstored", { countFromStreamAbove: 0 });
+    const refusing: StoreStream = () => Promise.reject(new Error("no store"));
+    await expect(dumpPostgres(world.context, source, refusing)).rejects.toThrow("no store");
   });
 
   it("when it holds its snapshot for longer than the plan allows", async () => {
