@@ -1,4 +1,4 @@
-import { Decrypter, identityToRecipient } from "age-encryption";
+import { armor, Decrypter, identityToRecipient } from "age-encryption";
 import { JobError } from "../spec/index.ts";
 
 /**
@@ -54,7 +54,7 @@ const decrypt = async (envelope: Uint8Array, keys: readonly string[]): Promise<s
   const decrypter = new Decrypter();
   for (const key of keys) decrypter.addIdentity(key);
   try {
-    return await decrypter.decrypt(envelope, "text");
+    return await decrypter.decrypt(dearmoured(envelope), "text");
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new JobError(
@@ -64,4 +64,10 @@ const decrypt = async (envelope: Uint8Array, keys: readonly string[]): Promise<s
       { cause },
     );
   }
+};
+
+/** The runner stores the envelope in age's armour, which `age` itself reads; without it, it is taken as it is. */
+const dearmoured = (envelope: Uint8Array): Uint8Array => {
+  const text = Buffer.from(envelope).toString("latin1");
+  return text.startsWith("-----BEGIN AGE ENCRYPTED FILE-----") ? armor.decode(text) : envelope;
 };

@@ -31,11 +31,11 @@ const LINES: readonly Progress[] = [
 ];
 
 const shown = (terminal: boolean, columns = 100): string => {
-  let text = "";
-  const view = progressView({ err: (more) => void (text += more), terminal, columns });
+  const parts: string[] = [];
+  const view = progressView({ err: (text) => void parts.push(text), terminal, columns });
   for (const line of LINES) view.show(line);
   view.done();
-  return text;
+  return parts.join("");
 };
 
 describe("progress", () => {
