@@ -49,7 +49,7 @@ export const keptRecord = (
   name: string,
   record: pulumi.Output<unknown> | undefined,
   parent: pulumi.Resource,
-): pulumi.Output<RestoreRecord | undefined> => {
+): pulumi.Output<RestoreRecord | null> => {
   const stash = new pulumi.Stash(
     `${name}-record`,
     { input: record ?? null },
@@ -59,7 +59,7 @@ export const keptRecord = (
       hooks: { afterCreate: [assertOk] },
     },
   );
-  return stash.output.apply((kept) => kept ?? undefined);
+  return stash.output;
 };
 
 const assertOk = ({ newInputs }: pulumi.ResourceHookArgs): void => {

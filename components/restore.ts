@@ -26,8 +26,8 @@ const IDENTITY = "RESTORABLE_IDENTITY";
  * `<project>/<stack>/<plan>`, a protected plan without a reason
  */
 export class Restore extends pulumi.ComponentResource {
-  /** What the last run did, from its audit record; undefined before the first one. Stays when the request is removed. */
-  public readonly record: pulumi.Output<RestoreRecord | undefined>;
+  /** What the last run did, from its audit record; null before the first one. Stays when the request is removed. */
+  public readonly record: pulumi.Output<RestoreRecord | null>;
 
   constructor(name: string, args: RestoreArgs, opts?: pulumi.ComponentResourceOptions) {
     const what = `Restore "${name}"`;
