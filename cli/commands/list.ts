@@ -3,6 +3,7 @@ import type { CatalogPoint } from "../../spec/index.ts";
 import { ERROR_CODES } from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { findPlan } from "../find/find-plan.ts";
+import { locationText } from "../find/location.ts";
 import { duration, integer, utc } from "../format.ts";
 import type { Io } from "../io.ts";
 import { contents, pointState } from "../point-state.ts";
@@ -18,7 +19,8 @@ export const list: Definition = {
     const result = await runQuietly(io, { kind: "catalog", version: 1, repository, plan, unverified: true }, secrets);
     const points = result.points.toSorted((a, b) => (a.id > b.id ? -1 : 1));
     const unreadable = result.unreadable.map(({ key, reason }) => `unreadable: ${key}: ${reason}\n`).join("");
-    const none = `there is no recovery point of ${repository.environment}/${plan}; take one with \`restorable backup\`\n`;
+    const place = locationText(repository.location);
+    const none = `there is no recovery point of ${repository.environment}/${plan} in ${place}; take one with \`restorable backup\`\n`;
     return {
       json: { ...result, points },
       text: (points.length === 0 ? none : pointTable(io, points)) + unreadable,

@@ -1,7 +1,8 @@
 import { rollback as rollBack } from "../../launch/index.ts";
-import { JobError } from "../../spec/index.ts";
+import { JobError, type RestoreRecord } from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { utc } from "../format.ts";
+import type { Io } from "../io.ts";
 import { confirm } from "../restore/confirm.ts";
 import { confirmText } from "../restore/intent.ts";
 import { knownRestore } from "../restore/ledger-launch.ts";
@@ -38,6 +39,18 @@ export const rollback: Definition<Options> = {
     }
     await confirm(io, confirmText(launch.plan), options.confirm);
     const { identity } = options;
-    return recordOutcome(io, await inLaunchWorld(io, { secrets, identity }, (world) => rollBack(launch, world)));
+    const record = await inLaunchWorld(io, { secrets, identity }, (world) => rollBack(launch, world));
+    return record.ok ? { json: record, text: rolledBackText(io, record) } : recordOutcome(io, record);
   },
 };
+
+const rolledBackText = (io: Io, { id, target, superseded, notes }: RestoreRecord): string =>
+  fields(
+    [
+      ["rollback", `of restore ${id} is done`],
+      ["onto", target],
+      ["kept as", superseded.join("\n")],
+      ["notes", notes.join("\n")],
+    ],
+    io.color,
+  );

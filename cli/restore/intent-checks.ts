@@ -6,6 +6,7 @@ export const intentChecks = (intent: Intent): readonly Check[] => [
   idCheck(intent),
   reasonCheck(intent),
   signatureCheck(intent),
+  keyCheck(intent),
   stateCheck(intent),
   ...sourceChecks(intent),
 ];
@@ -34,6 +35,15 @@ const signatureCheck = ({ point: { signature }, request }: Intent): Check =>
     signature === "valid" || request.unverified === true,
     signature === "valid" ? "by a trusted key" : `'${signature}', taken because of --unverified`,
     `'${signature}': find out who wrote it, or say --unverified`,
+  );
+
+/** With a stack, the key is in its config, where it is not seen before `pulumi up` uses it. */
+const keyCheck = ({ key, found }: Intent): Check =>
+  check(
+    "key",
+    key === "opens" || found.stack !== undefined,
+    key === "opens" ? "it opens the point" : "none given here: the stack's config must have it",
+    "none given: give --identity FILE, the private key of one of the point's recipients",
   );
 
 /** A warning, no refusal: in an emergency a doubtful point may be the best there is. */

@@ -9,6 +9,8 @@ export interface Intent {
   readonly point: CatalogPoint;
   /** Without the confirmation, which comes last. */
   readonly request: Request;
+  /** Whether a key was given here; one that does not open the point is refused before. */
+  readonly key: "opens" | "missing";
   /** Ids that the target's ledger knows. */
   readonly usedIds: readonly string[];
 }

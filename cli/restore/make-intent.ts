@@ -1,7 +1,7 @@
 import { parse, type Request, request as requestSchema } from "../../spec/index.ts";
 import type { FindOptions } from "../find/find-options.ts";
 import { findPlan } from "../find/find-plan.ts";
-import { selectPoint } from "../identity.ts";
+import { openIdentity, readIdentity, selectPoint } from "../identity.ts";
 import type { Io } from "../io.ts";
 import { runQuietly } from "../run-job.ts";
 import { fromSource } from "./from-source.ts";
@@ -20,7 +20,11 @@ export const makeIntent = async (
   const into = intoOf(options);
   const found = await findPlan(io, options);
   const from = fromSource(found, options.from);
-  const { point } = await selectPoint(io, from, selector, options.unverified === true);
+  const selected = await selectPoint(io, from, selector, options.unverified === true);
+  const { point } = selected;
+  const operatorKey = readIdentity(io, options.identity);
+  // A wrong key is found out now, not after the confirmation.
+  if (operatorKey !== undefined) await openIdentity(selected, operatorKey);
   const plan = found.declared ?? planFromManifest(io, point.manifest, found.repository, options.ledger);
   const { restores } = await runQuietly(io, { kind: "ledger", version: 1, plan }, found.secrets);
   const usedIds = restores.map(({ id }) => id);
@@ -40,5 +44,5 @@ export const makeIntent = async (
     "the request",
     "bad-config",
   );
-  return { found, plan, from, point, request, usedIds };
+  return { found, plan, from, point, request, usedIds, key: operatorKey === undefined ? "missing" : "opens" };
 };

@@ -70,7 +70,10 @@ POINT                  BEGUN                        AGE        TOOK  STORED     
 
   it("says what to do when there is nothing", async () => {
     const { out, exit } = await restorable(["list"], { points: [] });
-    expect([exit, out]).toEqual([0, "there is no recovery point of uat/packit; take one with `restorable backup`\n"]);
+    expect([exit, out]).toEqual([
+      0,
+      "there is no recovery point of uat/packit in s3://backups/montagu at https://s3.example.org; take one with `restorable backup`\n",
+    ]);
   });
 
   it("gives the catalog's own result as JSON", async () => {
