@@ -6,7 +6,7 @@ export interface PointIdentity {
   /** What the artifacts are encrypted to. */
   readonly recipient: string;
   /** The identity file, encrypted to the plan's recipients, in age's armour: what is stored as `identity.age`. */
-  readonly envelope: string;
+  readonly wrapped: string;
 }
 
 /**
@@ -17,7 +17,7 @@ export interface PointIdentity {
 export const newPointIdentity = async (recipients: readonly string[]): Promise<PointIdentity> => {
   const identity = await generateX25519Identity();
   const recipient = await identityToRecipient(identity);
-  return { recipient, envelope: await wrap(identity, recipients) };
+  return { recipient, wrapped: await wrap(identity, recipients) };
 };
 
 /** An identity file as age reads it, encrypted to recipients and armoured. */

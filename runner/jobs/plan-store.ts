@@ -9,5 +9,4 @@ export const openPlanStore = (
   { location, environment }: Repository,
   plan: string,
   role: Role,
-): Store =>
-  openStore(context, location, role, planPrefix(location.kind === "s3" ? location.prefix : "", environment, plan));
+): Store => openStore(context, location, role, planPrefix("", environment, plan));

@@ -1,26 +1,36 @@
-import { ARTIFACTS, CATALOG, JobError, manifestKey, pointId } from "../../spec/index.ts";
+import { isDeepStrictEqual } from "node:util";
+import { ARTIFACTS, CATALOG, JobError, LEASE_KEY, manifestKey, pointId } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
+import { isOver, isPlausible, parseLease } from "./lease-content.ts";
 import { EXPIRE_TAG, type ObjectVersion, type Store } from "./store.ts";
 
 export interface LeftoverOptions {
-  /** The life of a lease, in seconds: what is younger may belong to somebody whose lease has just been taken over. */
-  readonly seconds: number;
+  /** The life of a lease: what is younger may belong to somebody whose lease has just been taken over. @default 90 */
+  readonly seconds?: number;
   /** The point that the running job writes. */
   readonly running?: string;
 }
 
 /**
  * Removes what killed backups left: artifacts of points without a manifest, and unfinished uploads. On a versioned
- * bucket whose lifecycle expires by tag they are tagged, elsewhere removed. A writer that may do neither gets a
- * warning, because the pruner does the same later. Call it while holding the lease.
+ * bucket whose lifecycle expires by tag they are tagged, elsewhere removed. It does nothing while another process
+ * holds the lease, because an unfinished point may be its. A role that may not remove gets a warning: the pruner does
+ * the same later.
  * @returns how many objects and uploads
  */
-export const removeLeftovers = async (context: Context, store: Store, options: LeftoverOptions): Promise<number> => {
-  const before = new Date((await store.clock()).getTime() - options.seconds * 1000);
+export const removeLeftovers = async (
+  context: Context,
+  store: Store,
+  { seconds = 90, running }: LeftoverOptions = {},
+): Promise<number> => {
+  // The time first, the lease then: whoever takes the lease after this look writes only what is younger.
+  const now = await store.clock();
+  if (await isWrittenByAnother(context, store, now)) return 0;
+  const before = new Date(now.getTime() - seconds * 1000);
   let removed = 0;
   try {
     removed += await store.abortUploads(ARTIFACTS, before);
-    const found = await unfinishedPoints(store, before, options.running);
+    const found = await unfinishedPoints(store, before, running);
     // The catalog is read after the artifacts: a point that was finished in between is in it.
     const known = found.size === 0 ? new Set<string>() : await keysEver(store);
     for (const [point, versions] of found) {
@@ -34,6 +44,14 @@ export const removeLeftovers = async (context: Context, store: Store, options: L
     context.report.warning(`leftovers of killed backups stay until a prune removes them: ${error.fact}`);
   }
   return removed;
+};
+
+const isWrittenByAnother = async (context: Context, store: Store, now: Date): Promise<boolean> => {
+  const found = await store.get(LEASE_KEY);
+  if (!found) return false;
+  const lease = parseLease(found.body);
+  if (!lease || !isPlausible(lease, now)) return true; // perhaps a newer version's; whoever takes the lease clears it up
+  return !isDeepStrictEqual(lease.holder, context.holder) && !isOver(context, lease, now);
 };
 
 /** Points below `artifacts/` all of whose objects are older than an instant. Keys that name no point are not ours. */

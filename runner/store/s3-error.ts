@@ -52,6 +52,10 @@ const BY_CODE: Readonly<Record<string, Entry>> = {
   PermanentRedirect: REGION,
   NoSuchBucket: ["missing-bucket", "create the bucket, or correct its name and `endpoint`"],
   InvalidBucketName: ["missing-bucket", "correct the bucket's name"],
+  BucketAlreadyExists: [
+    "bad-config",
+    "the name belongs to somebody else: choose another one, or use their credentials",
+  ],
   PreconditionFailed: ["precondition-failed", "somebody else wrote it first; read it again and decide anew"],
   ConditionalRequestConflict: ["precondition-failed", "somebody else writes it at this moment; try again"],
   RequestTimeTooSkewed: ["clock-wrong", "set this host's clock (NTP) and run again"],

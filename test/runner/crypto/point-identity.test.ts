@@ -25,7 +25,7 @@ describe("a point's identity", () => {
     const artifact = age(["--encrypt", "--recipient", point.recipient], "what was backed up");
 
     for (const key of ["operator.key", "safe.key"]) {
-      await writeFile(file("point.key"), age(["--decrypt", "--identity", file(key)], point.envelope));
+      await writeFile(file("point.key"), age(["--decrypt", "--identity", file(key)], point.wrapped));
       expect(age(["--decrypt", "--identity", file("point.key")], artifact).toString()).toBe("what was backed up");
     }
   });
@@ -36,19 +36,19 @@ describe("a point's identity", () => {
     const open = async (identity: string) => {
       const decrypter = new Decrypter();
       decrypter.addIdentity(identity);
-      return decrypter.decrypt(armor.decode(point.envelope), "text");
+      return decrypter.decrypt(armor.decode(point.wrapped), "text");
     };
     const identity = (await open(operator)).trim();
     expect(await identityToRecipient(identity)).toBe(point.recipient);
     await expect(open(stranger)).rejects.toThrow();
   });
 
-  it("is another one each time, and never in clear in its envelope", async () => {
+  it("is another one each time, and never in clear in its wrapped", async () => {
     const operator = await identityToRecipient(await generateX25519Identity());
     const points = await Promise.all([newPointIdentity([operator]), newPointIdentity([operator])]);
     expect(points[0].recipient).not.toBe(points[1].recipient);
     expect(recipient.parse(points[0].recipient)).toBe(points[0].recipient);
-    for (const { envelope } of points) expect(envelope).not.toMatch(/AGE-SECRET-KEY/i);
+    for (const { wrapped } of points) expect(wrapped).not.toMatch(/AGE-SECRET-KEY/i);
   });
 
   it("refuses a recipient that is none", async () => {
