@@ -210,7 +210,8 @@ const within = async (work: Promise<unknown>, late: () => void): Promise<void> =
 
 /** Where all that failed lost its reader, the branch's reader says why. */
 const causeOf = async (failure: unknown, { counted }: CountingBranch): Promise<unknown> => {
-  if (!(failure instanceof JobError) || !/^tee |ended by SIGPIPE|broken pipe/i.test(failure.fact)) return failure;
+  if (!(failure instanceof JobError) || !/^tee |ended by SIGPIPE|broken pipe|reset by peer/i.test(failure.fact))
+    return failure;
   return counted.then(
     () => failure,
     (error: unknown) => error,

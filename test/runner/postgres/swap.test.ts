@@ -6,8 +6,8 @@ import { lockTarget } from "../../../runner/postgres/lock.ts";
 import { besideName, supersededName } from "../../../runner/postgres/names.ts";
 import { liveProperties } from "../../../runner/postgres/replay-properties.ts";
 import {
-  dropUnfinished,
   dropSuperseded,
+  dropUnfinished,
   type PostgresPart,
   swapDatabases,
   swapState,

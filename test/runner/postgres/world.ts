@@ -91,15 +91,23 @@ export async function value(server: PostgresServer, database: string, query: str
   return Object.values((result?.rows[0] ?? {}) as object)[0];
 }
 
-/** Stores streams as plain files: what the real one does without compression and encryption. */
-export function fileStore(context: Context, directory: string): StoreStream {
+/**
+ * Stores streams as plain files: what the real one does without compression and encryption. Nothing is read from the
+ * producers until `before` has ended: they run, and wait for their reader.
+ */
+export function fileStore(context: Context, directory: string, before?: () => Promise<unknown>): StoreStream {
   return async ({ role, file, format, producers, text, signal }) => {
     await mkdir(directory, { recursive: true });
     const target = path.join(directory, file);
     const within = signal ? withSignal(context, AbortSignal.any([context.signal, signal])) : context;
     if (text !== undefined) await pipeline(Readable.from([text]), createWriteStream(target));
     else {
-      await runPipeline(within, producers, { output: (stdout) => pipeline(stdout, createWriteStream(target)) });
+      await runPipeline(within, producers, {
+        output: async (stdout) => {
+          await before?.();
+          await pipeline(stdout, createWriteStream(target));
+        },
+      });
     }
     const body = await readFile(target);
     const sha256 = createHash("sha256").update(body).digest("hex");
