@@ -4,6 +4,7 @@ import { selectPoint } from "../catalog/select-point.ts";
 import type { Context } from "../context.ts";
 import { openPlanStore } from "../jobs/plan-store.ts";
 import { liveness } from "../world/holder.ts";
+import { checkKey } from "./check-key.ts";
 import { failBeforeSwap, finishRecord } from "./end.ts";
 import { guard, targetName } from "./guards.ts";
 import { runHooks } from "./hooks.ts";
@@ -23,6 +24,7 @@ export const prepare = (context: Context, job: RestoreJob): Promise<RestoreBody>
     if (earlier) return earlierRun(session, earlier);
     await refuseWhileAnotherIsOpen(session);
     const point = await findPoint(session);
+    await checkKey(artifactSource(session).identity, point.manifest);
     const { prepared, notes } = await inspectAll(session, point);
     const claimed = await session.ledger.claim(newJournal(session, point, prepared, notes));
     return run(session, claimed, prepared, point);

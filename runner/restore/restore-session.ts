@@ -74,7 +74,7 @@ export const answer = ({ journal: { step, record } }: OpenJournal): RestoreBody 
 export const isForeign = ({ from, plan }: RestoreJob): boolean =>
   from.repository.environment !== plan.repository.environment;
 
-export const artifactSource = ({ context, job }: Session): ArtifactSource => ({
+export const artifactSource = ({ context, job }: Session): Required<ArtifactSource> => ({
   store: openPlanStore(context, job.from.repository, job.from.plan, "reader"),
   identity: pointIdentity(context, job),
 });

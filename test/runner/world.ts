@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
+import { armor, Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
 import pg from "pg";
 import {
   type CatalogJob,
@@ -178,7 +178,7 @@ export async function pointIdentity(world: World, plan: Plan, point: CatalogJob[
   const { selected } = await catalogOf(world, plan, { point, unverified: true });
   const decrypter = new Decrypter();
   decrypter.addIdentity(world.operatorKey);
-  return decrypter.decrypt(Buffer.from(selected?.identity ?? "", "base64"), "text");
+  return decrypter.decrypt(armor.decode(Buffer.from(selected?.identity ?? "", "base64").toString()), "text");
 }
 
 export interface RestoreAsk {
