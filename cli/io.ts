@@ -13,6 +13,8 @@ export interface Io {
   readonly columns: number;
   /** Whether `out` shows colours. */
   readonly color: boolean;
+  /** Columns of `out`; undefined where that is no terminal: then nothing is wrapped. */
+  readonly width: number | undefined;
   /** Asks one question and returns the answer; undefined where nobody can answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;

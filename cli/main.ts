@@ -42,6 +42,7 @@ const io: Io = {
   terminal: stderr.isTTY === true && env.TERM !== "dumb",
   columns: stderr.columns ?? 80,
   color: stdout.isTTY === true && env.NO_COLOR === undefined && env.TERM !== "dumb",
+  width: stdout.isTTY === true ? stdout.columns : undefined,
   ask: interactive ? ask : undefined,
   env,
   cwd: process.cwd(),

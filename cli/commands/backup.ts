@@ -25,9 +25,8 @@ export const backup: Definition = {
             : ([entry.name, `${integer(entry.counts.files)} files, ${formatBytes(entry.counts.bytes)}`] as const),
         ),
         ["flags", manifest.flags.map(({ fact }) => `${fact}; nothing is pruned until it is marked accept`).join("\n")],
-        ["warnings", result.warnings.join("\n")],
       ],
-      io.color,
+      io,
     );
     return { json: result, text };
   },

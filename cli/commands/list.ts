@@ -58,5 +58,5 @@ const pointTable = (io: Io, points: readonly CatalogPoint[]): string =>
         pointState(point).join(", "),
       ];
     }),
-    io.color,
+    io,
   );

@@ -48,7 +48,7 @@ const planText = (io: Io, value: Plan): string =>
       ["protected", value.protected ? "yes: a restore needs a reason" : "no"],
       ["confirm", `${value.project}/${value.stack}/${value.name}`],
     ],
-    io.color,
+    io,
   );
 
 export const sourceText = (source: Source): string =>

@@ -38,7 +38,7 @@ export const prune: Definition<Options> = {
     const frozen = result.frozen.map((reason) => `FROZEN: ${reason}\n`).join("");
     const end = expired === 0 ? "nothing expires" : `${expired} of ${rows.length} points ${DONE[result.how]}`;
     const points =
-      rows.length === 0 ? "" : `${table([{ name: "POINT" }, { name: "DECISION" }, { name: "WHY" }], rows, io.color)}\n`;
+      rows.length === 0 ? "" : `${table([{ name: "POINT" }, { name: "DECISION" }, { name: "WHY" }], rows, io)}\n`;
     return { json: result, text: `${frozen}${points}${end}\n` };
   },
 };

@@ -31,7 +31,7 @@ export const rollback: Definition<Options> = {
           ["stops", (quiesce?.stop ?? []).map((words) => words.join(" ")).join("\n") || "nothing"],
           ["keeps", "what is live now, under a name with today's time"],
         ],
-        io.color,
+        io,
       ),
     );
     if (entry.superseded.length === 0) {
@@ -52,5 +52,5 @@ const rolledBackText = (io: Io, { id, target, superseded, notes }: RestoreRecord
       ["kept as", superseded.join("\n")],
       ["notes", notes.join("\n")],
     ],
-    io.color,
+    io,
   );

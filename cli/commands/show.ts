@@ -24,12 +24,12 @@ const pointText = (io: Io, point: CatalogPoint): string => {
   const { manifest } = point;
   return [
     summary(io, point),
-    heading("Sources", io.color),
-    manifest.sources.map((entry) => fields(entryFields(entry), io.color)).join("\n"),
-    heading("Artifacts", io.color),
+    heading("Sources", io),
+    manifest.sources.map((entry) => fields(entryFields(entry), io)).join("\n"),
+    heading("Artifacts", io),
     artifactTable(io, point),
     ...tables(io, manifest.sources),
-    heading("To restore it by hand", io.color),
+    heading("To restore it by hand", io),
     manifest.commands.map((line) => `${line}\n`).join(""),
   ].join("");
 };
@@ -68,7 +68,7 @@ const summary = (io: Io, point: CatalogPoint): string => {
           .join("\n"),
       ],
     ],
-    io.color,
+    io,
   );
 };
 
@@ -101,7 +101,7 @@ const artifactTable = (io: Io, { manifest: { sources } }: CatalogPoint): string 
   table(
     [{ name: "KEY" }, { name: "STORED", align: "right" }, { name: "SHA-256" }],
     sources.flatMap(({ artifacts }) => artifacts.map(({ key, bytes, sha256 }) => [key, formatBytes(bytes), sha256])),
-    io.color,
+    io,
   );
 
 /** The largest tables of a database; more would fill the screen, and --json has them all. */
@@ -113,5 +113,5 @@ const tables = (io: Io, entries: readonly Entry[]): string[] =>
     const largest = entry.counts.toSorted((a, b) => b.rows - a.rows).slice(0, SHOWN_TABLES);
     const title = entry.counts.length > SHOWN_TABLES ? `Largest tables of ${entry.name}` : `Tables of ${entry.name}`;
     const rows = largest.map(({ schema, table: name, rows }) => [`${schema}.${name}`, integer(rows)]);
-    return [heading(title, io.color), table([{ name: "TABLE" }, { name: "ROWS", align: "right" }], rows, io.color)];
+    return [heading(title, io), table([{ name: "TABLE" }, { name: "ROWS", align: "right" }], rows, io)];
   });

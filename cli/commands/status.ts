@@ -108,9 +108,9 @@ const statusText = (io: Io, value: PlanStatus): string => {
         ["next run", value.nextRun && `${utc(value.nextRun)}, ${since(new Date(value.nextRun), io.now())}`],
         ["pruning", value.frozen.length === 0 ? undefined : `FROZEN: ${value.frozen.join("\nFROZEN: ")}`],
       ],
-      io.color,
+      io,
     ),
-    ...(restores.length === 0 ? [] : [heading("Restores", io.color), restoreTable(io, restores)]),
+    ...(restores.length === 0 ? [] : [heading("Restores", io), restoreTable(io, restores)]),
   ].join("");
 };
 
@@ -125,5 +125,5 @@ const restoreTable = (io: Io, restores: readonly LedgerEntry[]): string =>
       record === undefined ? "not ended: run `restorable resume`" : record.ok ? "ok" : (record.error?.code ?? "failed"),
       superseded.join(", "),
     ]),
-    io.color,
+    io,
   );

@@ -7,7 +7,6 @@ export const intentChecks = (intent: Intent): readonly Check[] => [
   reasonCheck(intent),
   signatureCheck(intent),
   keyCheck(intent),
-  stateCheck(intent),
   ...sourceChecks(intent),
 ];
 
@@ -46,16 +45,6 @@ const keyCheck = ({ key, found }: Intent): Check =>
     "none given: give --identity FILE, the private key of one of the point's recipients",
   );
 
-/** A warning, no refusal: in an emergency a doubtful point may be the best there is. */
-const stateCheck = ({ point }: Intent): Check => {
-  const doubts = [
-    ...(isQuarantined(point) ? ["it is QUARANTINED"] : []),
-    ...(isFlagged(point) ? [`it is FLAGGED (${point.manifest.flags.map(({ fact }) => fact).join("; ")})`] : []),
-    ...(isProven(point) ? [] : ["it is not proven: `restorable verify` reads it back first"]),
-  ];
-  return { name: "point", ok: true, detail: doubts.length === 0 ? "it is proven" : doubts.join(", and ") };
-};
-
 const sourceChecks = (intent: Intent): readonly Check[] => {
   const { plan, point, request } = intent;
   const unknown = (request.sources ?? []).filter((name) => !plan.sources.some((source) => source.name === name));
@@ -93,3 +82,10 @@ const wrongSources = ({ plan }: Intent, unknown: readonly string[]): string => {
   const has = `the plan has ${plan.sources.map(({ name }) => name).join(", ")}`;
   return unknown.length > 0 ? `unknown: ${unknown.join(", ")}; ${has}` : `nothing would be restored; ${has}`;
 };
+
+/** Warnings, no refusals: in an emergency a doubtful point may be the best there is. */
+export const doubts = ({ point }: Intent): readonly string[] => [
+  ...(isQuarantined(point) ? ["the point is QUARANTINED"] : []),
+  ...(isFlagged(point) ? [`the point is FLAGGED: ${point.manifest.flags.map(({ fact }) => fact).join("; ")}`] : []),
+  ...(isProven(point) ? [] : ["the point is not proven: `restorable verify` reads it back first"]),
+];

@@ -6,6 +6,7 @@ import type { Io } from "../io.ts";
 import { pointState } from "../point-state.ts";
 import { fields, heading } from "../table.ts";
 import { confirmText, type Intent, takenSources } from "./intent.ts";
+import { doubts } from "./intent-checks.ts";
 
 /** What will happen, for the eyes of whoever confirms it. */
 export const intentText = (io: Io, intent: Intent, checks: readonly Check[]): string => {
@@ -28,11 +29,12 @@ export const intentText = (io: Io, intent: Intent, checks: readonly Check[]): st
         ],
         ["stops", stops(intent)],
         ["keeps", keeps(intent)],
+        ["warning", doubts(intent).join("\n")],
         ["afterwards", foreign ? NEUTRALISED : undefined],
       ],
-      io.color,
+      io,
     ),
-    heading("Checks", io.color),
+    heading("Checks", io),
     checkTable(io, checks),
     "\n",
   ].join("");

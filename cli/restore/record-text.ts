@@ -28,7 +28,7 @@ const recordText = (io: Io, record: RestoreRecord): string => {
       ["notes", record.notes.join("\n")],
       ["undo", record.ok && record.superseded.length > 0 ? `restorable rollback ${record.id}` : undefined],
     ],
-    io.color,
+    io,
   );
   return checks.length === 0 ? end : `${checkTable(io, checks)}\n${end}`;
 };

@@ -60,6 +60,7 @@ export const restorable = async (args: readonly string[], world: World = {}): Pr
     terminal: world.terminal ?? false,
     columns: 80,
     color: false,
+    width: undefined,
     ask:
       world.answer === undefined
         ? undefined

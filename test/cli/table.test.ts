@@ -21,8 +21,19 @@ describe("a table", () => {
   });
 
   it("has colours only where they are wanted", () => {
-    expect(table([{ name: "A" }], [["b"]], true)).toContain("\u001b[1mA");
+    expect(table([{ name: "A" }], [["b"]], { color: true })).toContain("\u001b[1mA");
     expect(table([{ name: "A" }], [["b"]])).not.toContain("\u001b");
+  });
+
+  it("wraps its last column, and the values of fields, between words in a narrow terminal", () => {
+    const look = { color: false, width: 40 };
+    const sentence = "find out why backups stopped, and take one";
+    expect(table([{ name: "CHECK" }, { name: "DETAIL" }], [["fresh", sentence]], look)).toBe(
+      ["CHECK  DETAIL", "fresh  find out why backups stopped, and", "       take one", ""].join("\n"),
+    );
+    expect(fields([["why", sentence]], look)).toBe(
+      ["why  find out why backups stopped, and", "     take one", ""].join("\n"),
+    );
   });
 
   it("lines up the further lines of a field, and leaves out what has no value", () => {
