@@ -9,6 +9,7 @@ export const checkTarget = (entry: PostgresEntry, target: TargetFacts, mode: Res
   ...versionProblems(entry, target),
   ...rightsProblems(target),
   ...extensionProblems(entry, target),
+  ...cronProblems(entry, target, mode),
   ...roomProblems(entry, target, mode),
   ...(mode === "replace" ? swapProblems(target) : []),
   ...(mode === "inPlace" ? preparedProblems(target) : []),
@@ -19,6 +20,9 @@ export const checkTarget = (entry: PostgresEntry, target: TargetFacts, mode: Res
 export const targetNotes = (entry: PostgresEntry, target: TargetFacts): readonly string[] => [
   ...(target.major < entry.server.major
     ? [`the target's server is older (${target.version}) than the one that was dumped (${entry.server.version})`]
+    : []),
+  ...(target.heldWalBytes > entry.databaseBytes
+    ? [`replication slots keep ${target.heldWalBytes} bytes of WAL, and will keep what the restore writes`]
     : []),
   ...entry.extensions.flatMap(({ name, version }) => {
     const available = target.extensions.get(name);
@@ -60,6 +64,20 @@ const extensionProblems = ({ extensions }: PostgresEntry, target: TargetFacts): 
       "missing-extension",
       `the target's server cannot create ${missing.map(({ name, version }) => `${name} ${version}`).join(", ")}`,
       "install the packages of these extensions on the target's server",
+    ),
+  ];
+};
+
+/** pg_cron can be created in one database of a server, the one that its configuration names. */
+const cronProblems = ({ extensions }: PostgresEntry, target: TargetFacts, mode: RestoreMode): JobError[] => {
+  const { cronDatabase, live } = target;
+  if (!extensions.some(({ name }) => name === "pg_cron")) return [];
+  if (mode === "inPlace" && live?.properties.database === cronDatabase) return [];
+  return [
+    new JobError(
+      "cannot-swap",
+      `the point holds pg_cron, which the target's server can create in database '${cronDatabase ?? ""}' only`,
+      "restore onto that database with `into: { inPlace: {} }`",
     ),
   ];
 };

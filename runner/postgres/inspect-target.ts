@@ -1,7 +1,7 @@
-import { statfs } from "node:fs/promises";
 import type { PostgresSource } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { adminOf, type Session, withSession } from "./connect.ts";
+import { freeBytes } from "./free-bytes.ts";
 import { databaseNames, withMaintenance } from "./maintenance.ts";
 import { type DatabaseProperties, readProperties } from "./properties.ts";
 import { one, serverOf } from "./snapshot.ts";
@@ -27,6 +27,8 @@ export interface TargetFacts {
   };
   /** Absent where the live name is free. */
   readonly live?: LiveFacts;
+  /** The only database that pg_cron may be created in, where the server has pg_cron. */
+  readonly cronDatabase?: string;
   /** Bytes free where the server keeps its data, where that can be known. */
   readonly freeBytes?: number;
   /** Bytes of WAL that replication slots keep. */
@@ -54,12 +56,17 @@ export const inspectTarget = async (
   const facts = await withMaintenance<TargetFacts>(context, source, [live], async (session) => {
     const bytes = await freeBytes(session, source.host);
     const found = await liveFacts(session, live);
+    const { cron } = await one<{ cron: string | null }>(
+      session,
+      "SELECT pg_catalog.current_setting('cron.database_name', true) AS cron",
+    );
     return {
       ...(await serverOf(session)),
       databases: await databaseNames(session),
       extensions: await availableExtensions(session),
       admin: await adminFacts(session),
       heldWalBytes: await heldWal(session),
+      ...(cron === null ? {} : { cronDatabase: cron }),
       ...(bytes === undefined ? {} : { freeBytes: bytes }),
       ...(found ? { live: found } : {}),
     };
@@ -136,17 +143,4 @@ const heldWal = async (session: Session): Promise<number> => {
        FROM pg_catalog.pg_replication_slots WHERE NOT pg_catalog.pg_is_in_recovery()`,
   );
   return Number(rows[0]?.bytes ?? 0);
-};
-
-const LOCAL = new Set(["localhost", "127.0.0.1", "::1"]);
-
-/** SQL does not tell what room a disk has; on the same machine its directory does, if this process may look. */
-const freeBytes = async (session: Session, host: string): Promise<number | undefined> => {
-  if (!LOCAL.has(host) && !host.startsWith("/")) return undefined;
-  const { rows } = await session.query<{ setting: string }>(
-    "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'",
-  );
-  if (!rows[0]) return undefined;
-  const disk = await statfs(rows[0].setting).catch(() => undefined);
-  return disk && disk.bavail * disk.bsize;
 };

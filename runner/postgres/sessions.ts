@@ -27,7 +27,7 @@ export const endSessions = async (context: Context, session: Session, database: 
               pg_catalog.pg_terminate_backend(pid)
          FROM pg_catalog.pg_stat_activity
         WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()
-          AND backend_type <> 'autovacuum worker'`, // the rename ends those itself
+          AND usesysid IS NOT NULL`, // an autovacuum worker has no role; the rename ends it itself
       [database],
     );
     if (rows.length === 0) return;

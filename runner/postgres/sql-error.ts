@@ -66,6 +66,7 @@ export const explainSql = (error: unknown, where: Where, doing = "connect to"): 
       "check the certificate and the host name, the CA file and tls.mode; nothing was sent",
     );
   }
+  if (code === "55006") return job("busy", "stop what connects there and run again");
   if (code === "53100") return job("no-room", "free space on the server's disk");
   if (UNREACHABLE.has(code) || /timeout expired|connection terminated|not queryable/i.test(message)) {
     return job(

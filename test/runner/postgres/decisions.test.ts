@@ -109,6 +109,14 @@ describe("what speaks against a restore", () => {
     expect(found[0]?.fact).toMatch(/slot|sub|pg_cron|gid/);
   });
 
+  it("restores pg_cron only in place, into the one database that may have it", () => {
+    const more = { extensions: [{ name: "pg_cron", version: "1.4", schema: "pg_catalog" }] };
+    const extensions = new Map([["pg_cron", new Set(["1.4"])]]);
+    expect(codes({ extensions, cronDatabase: "packit" }, "replace", more)).toEqual(["cannot-swap"]);
+    expect(codes({ extensions, cronDatabase: "postgres" }, "inPlace", more)).toEqual(["cannot-swap"]);
+    expect(codes({ extensions, cronDatabase: "packit" }, "inPlace", more)).toEqual([]);
+  });
+
   it("refuses a name that is taken when another database was asked for", () =>
     expect(codes({}, "elsewhere")).toEqual(["target-not-empty"]));
 });

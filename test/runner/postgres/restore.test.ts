@@ -1,13 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkTarget } from "../../../runner/postgres/check-target.ts";
 import { compareCounts } from "../../../runner/postgres/compare-counts.ts";
-import { dumpPostgres } from "../../../runner/postgres/dump.ts";
-import { type Globals, parseGlobals } from "../../../runner/postgres/globals.ts";
-import { quoteIdentifier } from "../../../runner/postgres/identifier.ts";
+import type { Globals } from "../../../runner/postgres/globals.ts";
 import { inspectTarget } from "../../../runner/postgres/inspect-target.ts";
-import { neutralise } from "../../../runner/postgres/neutralise.ts";
 import { liveProperties, replayProperties } from "../../../runner/postgres/replay-properties.ts";
 import { type Archive, restoreBeside } from "../../../runner/postgres/restore-beside.ts";
 import { restoreInPlace } from "../../../runner/postgres/restore-in-place.ts";
@@ -16,7 +13,7 @@ import type { PostgresEntry, PostgresSource } from "../../../spec/index.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres-server.ts";
 import { makeTempDir, removeTempDir, tempDir } from "../../support/temp-dir.ts";
 import { createSample, fingerprint, ODD, propertiesOf, ROLES } from "./sample-database.ts";
-import { failure, fileStore, loginOf, makeWorld, sourceOn, sql, value, type World } from "./world.ts";
+import { dumpTo, failure, loginOf, makeWorld, sourceOn, sql, value, type World } from "./world.ts";
 
 let origin: PostgresServer;
 let target: PostgresServer;
@@ -24,6 +21,7 @@ let world: World;
 let directory: string;
 let entry: PostgresEntry;
 let globals: Globals;
+let archive: Archive;
 
 beforeAll(async () => {
   [origin, target] = await Promise.all([startPostgres(), startPostgres()]);
@@ -31,7 +29,7 @@ beforeAll(async () => {
   await sql(origin, "postgres", ...ROLES);
   await createSample(origin, ODD);
   directory = await makeTempDir("restore");
-  ({ entry, globals } = await dump(sourceOn(origin, ODD), directory));
+  ({ entry, globals, archive } = await dumpTo(world, sourceOn(origin, ODD), directory));
 });
 afterAll(async () => {
   await origin?.stop();
@@ -39,15 +37,9 @@ afterAll(async () => {
   await removeTempDir(directory);
 });
 
-async function dump(source: PostgresSource, to: string) {
-  const made = await dumpPostgres(world.context, source, fileStore(world.context, to));
-  return { entry: made, globals: parseGlobals(await readFile(path.join(to, "db.globals.sql"), "utf8")) };
-}
-
 const there = (database: string, more = {}) =>
   sourceOn(target, database, { login: { user: "postgres", password: { kind: "env", name: "there" } }, ...more });
 
-const fileIn = (folder: string): Archive => ({ file: path.join(folder, "db.dump") });
 const streamFrom = (folder: string): Archive => ({
   stream: async (consumer) => {
     await runPipeline(world.context, [{ file: "cat", args: [path.join(folder, "db.dump")] }, consumer]);
@@ -59,10 +51,15 @@ async function restore(source: PostgresSource, database: string, archive: Archiv
   return restoreBeside(world.context, source, { entry, globals, target: facts, archive, database, ...more });
 }
 
+async function commandLines(): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  return Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+}
+
 describe("a restore into another server", () => {
   it("brings back schema, rows, large objects, owners, grants and properties, and creates the missing roles", async () => {
     const source = there(ODD);
-    const notes = await restore(source, ODD, fileIn(directory), { open: true });
+    const notes = await restore(source, ODD, archive, { open: true });
     expect(notes).toContain("created the role 'app'");
     expect(await fingerprint(target, ODD)).toEqual(await fingerprint(origin, ODD));
     expect(await propertiesOf(target, ODD)).toEqual(await propertiesOf(origin, ODD));
@@ -91,6 +88,21 @@ describe("a restore into another server", () => {
     expect(await value(target, "postgres", "SELECT count(*) FROM pg_auth_members WHERE member = 'app'::regrole")).toBe(
       "0",
     );
+  });
+
+  it("keeps its password out of every command line", async () => {
+    const seen: string[] = [];
+    const watched: Archive = {
+      stream: async (consumer) => {
+        const cat = { file: "cat", args: [path.join(directory, "db.dump")] };
+        const look = async () => {
+          while (!seen.some((line) => line.includes("dbname='watched'"))) seen.push(...(await commandLines()));
+        };
+        await Promise.all([runPipeline(world.context, [cat, consumer]), look()]);
+      },
+    };
+    await restore(there("watched"), "watched", watched);
+    expect(seen.join("\n")).not.toContain(target.password);
   });
 
   it("lets only the owner and superusers in until the swap", async () => {
@@ -147,7 +159,7 @@ describe("a restore without a superuser", () => {
       "CREATE EXTENSION hstore",
       "CREATE TABLE mine AS SELECT 2 AS id",
     );
-    const simple = await dump(sourceOn(origin, "simple"), folder);
+    const simple = await dumpTo(world, sourceOn(origin, "simple"), folder);
     const fresh = await startPostgres();
     try {
       await sql(fresh, "postgres", "CREATE ROLE maker LOGIN CREATEDB CREATEROLE PASSWORD 'maker'");
@@ -155,7 +167,7 @@ describe("a restore without a superuser", () => {
       const facts = await inspectTarget(world.context, source);
       expect(facts.admin).toMatchObject({ user: "maker", superuser: false, createDatabase: true });
       expect(checkTarget(simple.entry, facts, "elsewhere")).toEqual([]);
-      const request = { ...simple, target: facts, archive: fileIn(folder), database: "simple" };
+      const request = { ...simple, target: facts, database: "simple" };
       const notes = await restoreBeside(world.context, source, request);
       expect(notes.at(-1)).toBe("'maker' is no superuser: every restored object belongs to 'maker'");
       expect(notes.some((note) => note.startsWith("did not create the role 'postgres'"))).toBe(false);
@@ -174,7 +186,7 @@ describe("a restore without a superuser", () => {
       await sql(fresh, "postgres", "CREATE ROLE maker LOGIN CREATEDB PASSWORD 'maker'");
       const source = sourceOn(fresh, "x", { login: loginOf("maker") });
       const facts = await inspectTarget(world.context, source);
-      const request = { entry, globals, target: facts, archive: fileIn(directory), database: "x" };
+      const request = { entry, globals, target: facts, archive, database: "x" };
       const error = await failure(restoreBeside(world.context, source, request));
       expect(error).toMatchObject({ code: "too-few-rights", fact: expect.stringContaining("lacks the role") });
       expect(await value(fresh, "postgres", "SELECT count(*) FROM pg_database WHERE datname = 'x'")).toBe("0");
@@ -198,7 +210,7 @@ describe("a restore in place", () => {
     const before = await propertiesOf(target, "live");
     const statements = await liveProperties(world.context, source, "live");
     const facts = await inspectTarget(world.context, source);
-    const request = { entry, globals, target: facts, archive: fileIn(directory), database: "live" };
+    const request = { entry, globals, target: facts, archive, database: "live" };
     for (let turn = 0; turn < 2; turn += 1) await restoreInPlace(world.context, source, request); // as after a kill
     expect(
       await value(target, "postgres", "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'live'"),
@@ -206,71 +218,5 @@ describe("a restore in place", () => {
     await replayProperties(world.context, source, "live", statements);
     expect(await propertiesOf(target, "live")).toEqual(before);
     expect((await fingerprint(target, "live")).sums).toEqual((await fingerprint(origin, ODD)).sums);
-  });
-});
-
-describe("what could act on the outside", () => {
-  it("is neutralised and named, and the copy can be dropped", async () => {
-    const folder = await tempDir();
-    await sql(origin, "postgres", "CREATE DATABASE outward");
-    await sql(
-      origin,
-      "outward",
-      "CREATE TABLE t AS SELECT 1 AS id",
-      "CREATE EXTENSION postgres_fdw",
-      "CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'far.invalid')",
-      `CREATE USER MAPPING FOR "Report ""user""" SERVER far OPTIONS (user 'u', password 'far-secret')`,
-      "CREATE USER MAPPING FOR PUBLIC SERVER far",
-      `CREATE SUBSCRIPTION "Sub 1" CONNECTION 'host=far.invalid password=x' PUBLICATION p WITH (connect = false, slot_name = 'theirs')`,
-    );
-    const outward = await dump(sourceOn(origin, "outward"), folder);
-    const source = there("outward");
-    const facts = await inspectTarget(world.context, source);
-    await restoreBeside(world.context, source, {
-      ...outward,
-      target: facts,
-      archive: fileIn(folder),
-      database: "outward",
-    });
-    await sql(target, "outward", `ALTER SUBSCRIPTION "Sub 1" ENABLE`);
-    const notes = await neutralise(world.context, source, "outward");
-    expect(notes).toEqual([
-      "neutralised: the subscription 'Sub 1' is disabled and has no slot",
-      "neutralised: the credentials of 'Report \"user\"' at the foreign server 'far' are gone",
-      "neutralised: the credentials of 'public' at the foreign server 'far' are gone",
-    ]);
-    expect(await value(target, "outward", "SELECT count(*) FROM pg_user_mappings")).toBe("0");
-    const live = await inspectTarget(world.context, source);
-    expect(checkTarget(outward.entry, live, "replace")).toMatchObject([
-      { code: "cannot-swap", fact: expect.stringContaining("'Sub 1'") },
-    ]);
-    const { dropDatabase } = await import("../../../runner/postgres/drop-database.ts");
-    await dropDatabase(world.context, source, "outward");
-    expect(await value(target, "postgres", "SELECT count(*) FROM pg_subscription")).toBe("0");
-  });
-
-  it("in the live database is refused by name before a swap", async () => {
-    const logical = await startPostgres({ settings: { wal_level: "logical", max_prepared_transactions: "2" } });
-    try {
-      await sql(logical, "postgres", `CREATE DATABASE ${quoteIdentifier("Live 1")}`);
-      await sql(logical, "Live 1", "SELECT pg_create_logical_replication_slot('mine', 'pgoutput')");
-      const login = { user: "postgres", password: { kind: "env" as const, name: "logical" } };
-      const { context } = makeWorld({ logical: logical.password });
-      const facts = await inspectTarget(context, sourceOn(logical, "Live 1", { login }));
-      expect(facts.live).toMatchObject({ logicalSlots: ["mine"], cron: false });
-      expect(facts.freeBytes).toBeGreaterThan(0);
-      expect(checkTarget(entry, facts, "replace")).toMatchObject([
-        { code: "cannot-swap", fact: expect.stringContaining("the logical replication slots 'mine'") },
-      ]);
-      await sql(logical, "Live 1", "SELECT pg_drop_replication_slot('mine')");
-      await sql(logical, "Live 1", "BEGIN", "CREATE TABLE p ()", "PREPARE TRANSACTION 'two phases'");
-      const again = await inspectTarget(context, sourceOn(logical, "Live 1", { login }));
-      expect(checkTarget(entry, again, "replace")).toMatchObject([
-        { code: "cannot-swap", fact: expect.stringContaining("two phases") },
-      ]);
-      expect(await value(logical, "postgres", "SELECT count(*) FROM pg_replication_slots")).toBe("0");
-    } finally {
-      await logical.stop();
-    }
   });
 });

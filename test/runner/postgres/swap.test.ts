@@ -24,7 +24,7 @@ let world: World;
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { max_connections: "60" } });
-  world = makeWorld({ postgres: server.password, app: "app" });
+  world = makeWorld({ postgres: server.password, app: "app", maker: "maker" });
   await sql(server, "postgres", ...ROLES);
 });
 afterAll(() => server?.stop());
@@ -169,6 +169,26 @@ describe("a swap", () => {
     const error = await failure(swapDatabases(world.context, { ...source, login: loginOf("app") }, part));
     expect(error.code).toBe("too-few-rights");
     expect(await mark("strict")).toBe("old");
+  });
+
+  it("needs no superuser: an admin who may act as the owner and end sessions will do", async () => {
+    const { part, source } = await pair("modest");
+    await sql(
+      server,
+      "postgres",
+      "CREATE ROLE maker LOGIN CREATEDB PASSWORD 'maker' IN ROLE app_owner, pg_signal_backend",
+      `ALTER DATABASE ${quoteIdentifier(part.beside)} OWNER TO app_owner`,
+      "COMMENT ON DATABASE modest IS 'kept'",
+    );
+    const admin = { ...source, admin: loginOf("maker") };
+    const properties = [...(await liveProperties(world.context, admin, "modest"))];
+    const idle = new pg.Client(connection(server, "modest", "app", "app"));
+    const thrownOut = new Promise((resolve) => idle.on("error", resolve));
+    await idle.connect();
+    await swapDatabases(world.context, admin, { ...part, properties });
+    await thrownOut;
+    expect(await mark("modest")).toBe("new");
+    expect(JSON.stringify(await propertiesOf(server, "modest"))).toContain("kept");
   });
 
   it("works from template1 when 'postgres' itself is swapped", async () => {

@@ -7,6 +7,10 @@ import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import type { StoreStream } from "../../../runner/artifact/store-stream.ts";
 import { type Context, withSignal } from "../../../runner/context.ts";
+import { dumpPostgres } from "../../../runner/postgres/dump.ts";
+import { parseGlobals } from "../../../runner/postgres/globals.ts";
+import { quoteIdentifier } from "../../../runner/postgres/identifier.ts";
+import type { Archive } from "../../../runner/postgres/restore-beside.ts";
 import { runPipeline } from "../../../runner/process/pipeline.ts";
 import { JobError, type Login, type PostgresSource, postgresSource } from "../../../spec/index.ts";
 import type { PostgresServer } from "../../support/postgres-server.ts";
@@ -123,4 +127,18 @@ export async function failure(work: Promise<unknown>): Promise<JobError> {
   );
   if (error instanceof JobError) return error;
   throw error;
+}
+
+/** A database of its own with one small table. */
+export async function small(server: PostgresServer, name: string, ...more: string[]): Promise<void> {
+  await sql(server, "postgres", `CREATE DATABASE ${quoteIdentifier(name)}`);
+  await sql(server, name, "CREATE TABLE t (id int)", "INSERT INTO t VALUES (1)", ...more);
+}
+
+/** A dump in a directory, with what a restore of it needs. */
+export async function dumpTo({ context }: World, source: PostgresSource, directory: string) {
+  const entry = await dumpPostgres(context, source, fileStore(context, directory));
+  const globals = parseGlobals(await readFile(path.join(directory, "db.globals.sql"), "utf8"));
+  const archive: Archive = { file: path.join(directory, "db.dump") };
+  return { entry, globals, archive };
 }
