@@ -1,0 +1,62 @@
+import type { Ability, BucketJob, ResultOf } from "../../spec/index.ts";
+import type { Context } from "../context.ts";
+import { type Probed, probe } from "../store/bucket-probes.ts";
+import { ensureBucket, ensureLifecycle, ensureLock, ensureVersioning, hasLock } from "../store/bucket-setup.ts";
+import type { S3Bucket } from "../store/s3-bucket.ts";
+import { s3Client } from "../store/s3-client.ts";
+
+type Body = Pick<ResultOf<"bucket">, "kind" | "bucket" | "created" | "abilities">;
+
+/**
+ * Makes a bucket be as declared: there, versioned, locked, with our lifecycle rules beside those of others. It may run
+ * again at any time and changes only what differs. Then it tries what the store can do and names what it cannot.
+ * @throws JobError `missing-bucket`, `bad-config`, `too-few-rights`, `store-lacks` (a lock that the bucket cannot have)
+ */
+export const bucket = async (context: Context, job: BucketJob): Promise<Body> => {
+  const client = s3Client(context, job);
+  const endpoint = job.endpoint ?? `S3 in ${job.region}`;
+  const place: S3Bucket = { client, bucket: job.bucket, prefix: "", name: `s3://${job.bucket}`, endpoint };
+  try {
+    context.report.step("bucket", `${job.mode === "create" ? "creating" : "looking for"} ${place.name} at ${endpoint}`);
+    const created = await ensureBucket(place, job);
+    const versioning = await ensureVersioning(place);
+    if (job.lock) await ensureLock(place, job.lock);
+    context.report.step("lifecycle", "setting the lifecycle rules");
+    const lifecycle = await ensureLifecycle(place, job);
+    context.report.step("probe", "trying what the store can do");
+    const lock = await hasLock(place);
+    const probed = await probe(context, place, lock);
+    return {
+      kind: "bucket",
+      bucket: job.bucket,
+      created,
+      abilities: abilities({ ...probed, versioning, lifecycle, lock }),
+    };
+  } finally {
+    client.destroy();
+  }
+};
+
+interface Found extends Probed {
+  readonly versioning: boolean;
+  readonly lifecycle: boolean;
+  readonly lock: boolean;
+}
+
+const PRUNER = "the pruning identity deletes";
+
+/** What the store can do, and what takes its place where it cannot. */
+const abilities = (found: Found): Ability[] => [
+  ability(
+    "conditional-put",
+    found.conditionalPut,
+    "nothing: see to it that only one job writes to this bucket at a time",
+  ),
+  ability("md5", found.md5, "the size and the ETag that the store reports are compared"),
+  ability("versioning", found.versioning, "nothing: what is overwritten is lost, and only the signature tells"),
+  ability("tagging", found.tagging, PRUNER),
+  ability("lifecycle", found.lifecycle && found.tagging, PRUNER),
+  ability("lock", found.lock, "nothing: whoever holds the pruner's or the owner's keys can delete points"),
+];
+
+const ability = (name: string, ok: boolean, instead: string): Ability => (ok ? { name, ok } : { name, ok, instead });
