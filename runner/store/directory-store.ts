@@ -16,7 +16,7 @@ import {
 import { linkNew } from "./directory-link.ts";
 import { listFiles, removeTemporaries, statCurrent } from "./directory-listing.ts";
 import { confirmFile, SourceFailed, temporaryName, withTemporary, writeStream } from "./directory-write.ts";
-import type { Got, Put, PutConditions, Store, StreamedPut, StreamOptions } from "./store.ts";
+import type { Got, ObjectVersion, Put, PutConditions, Store, StreamedPut, StreamOptions } from "./store.ts";
 import { checkedKey } from "./store-key.ts";
 
 /** What a store without versions calls the only one of an object, as S3 does. */
@@ -51,17 +51,9 @@ export const directoryStore = (context: Context, path: string, role: Role, prefi
       yield* await list(below);
     },
     versions: async function* (below) {
-      for (const { key, modified } of await list(below)) {
-        yield { key, versionId: ONLY, modified, latest: true, deleteMarker: false };
-      }
+      for (const { key, modified } of await list(below)) yield only(key, modified);
     },
-    tag: async (key) => {
-      throw new JobError(
-        "store-lacks",
-        `${root} cannot tag ${key}: a directory has no tags`,
-        "let the pruner delete instead",
-      );
-    },
+    tag: (key) => noTags(root, key),
     remove: (key, versionId) => ask(`removing ${key}`, () => (known(versionId) ? remove(root, fileOf(key)) : absent())),
     abortUploads: (below, before) => ask("removing half-written files", () => removeTemporaries(root, below, before)),
     clock: () => ask("asking for the time", () => clock(context, root, role)),
@@ -69,7 +61,20 @@ export const directoryStore = (context: Context, path: string, role: Role, prefi
   };
 };
 
+const only = (key: string, modified: Date): ObjectVersion => ({
+  key,
+  versionId: ONLY,
+  modified,
+  latest: true,
+  deleteMarker: false,
+});
+
 const absent = async (): Promise<undefined> => undefined;
+
+const noTags = async (root: string, key: string): Promise<void> => {
+  const fact = `${root} cannot tag ${key}: a directory has no tags`;
+  throw new JobError("store-lacks", fact, "let the pruner delete instead");
+};
 
 const put = async (
   root: string,

@@ -28,64 +28,78 @@ export interface TakenLease {
 const GRAIN = 1;
 
 /** Renews a lease that was taken until it is released or lost. */
-export const keepLease = (context: Context, store: Store, taken: TakenLease): Lease => {
-  const { seconds, content } = taken;
-  const lost = new AbortController();
-  const lose = (why: string) => lost.abort(leaseLost(store, why));
-  let [etag, released, renewal] = [taken.put.etag, false, Promise.resolve()];
-  let [next, deadline]: (NodeJS.Timeout | undefined)[] = [];
+export class LeaseKeeper implements Lease {
+  readonly signal: AbortSignal;
+  readonly #context: Context;
+  readonly #store: Store;
+  readonly #taken: TakenLease;
+  readonly #lost = new AbortController();
+  #etag: string;
+  #released = false;
+  #renewal: Promise<void> = Promise.resolve();
+  #next: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
 
-  const arm = (asked: number) => {
-    clearTimeout(deadline);
-    const left = asked + (seconds - GRAIN) * 1000 - performance.now();
-    deadline = setTimeout(() => lose("it could not be renewed in time"), left).unref();
+  constructor(context: Context, store: Store, taken: TakenLease) {
+    [this.#context, this.#store, this.#taken, this.#etag] = [context, store, taken, taken.put.etag];
+    this.signal = AbortSignal.any([context.signal, this.#lost.signal]);
+    this.#arm(taken.asked);
+    this.#schedule();
+  }
+
+  readonly check = async (): Promise<void> => {
+    this.#lost.signal.throwIfAborted();
+    const found = await this.#store.get(LEASE_KEY);
+    const now = await this.#store.clock();
+    const current = found && parseLease(found.body);
+    if (current?.token !== this.#taken.content.token) this.#lose("another one has taken it over");
+    else if (Date.parse(current.expires) <= now.getTime()) this.#lose("it has expired");
+    this.#lost.signal.throwIfAborted();
   };
-  const renew = async () => {
+
+  readonly release = async (): Promise<void> => {
+    if (this.#released) return;
+    this.#released = true;
+    clearTimeout(this.#next);
+    await this.#renewal;
+    clearTimeout(this.#deadline);
+    if (this.#lost.signal.aborted) return;
+    const over = { ...this.#taken.content, expires: this.#taken.content.taken };
+    await writeLease(this.#store, over, { ifMatch: this.#etag }).catch((error: Error) =>
+      this.#context.report.warning(`the lease was not given back and ends by itself: ${error.message}`),
+    );
+  };
+
+  /** Counts by a clock that nobody sets, from before the store was asked for the time. */
+  #arm(asked: number): void {
+    clearTimeout(this.#deadline);
+    const left = asked + (this.#taken.seconds - GRAIN) * 1000 - performance.now();
+    this.#deadline = setTimeout(() => this.#lose("it could not be renewed in time"), left).unref();
+  }
+
+  #schedule(): void {
+    if (this.#released || this.#lost.signal.aborted) return;
+    const renew = () => {
+      this.#renewal = this.#renew()
+        .catch((error: Error) => this.#context.report.warning(`the lease was not renewed yet: ${error.message}`))
+        .then(() => this.#schedule());
+    };
+    this.#next = setTimeout(renew, (this.#taken.seconds * 1000) / 3).unref();
+  }
+
+  async #renew(): Promise<void> {
     const asked = performance.now();
-    const expires = after(await store.clock(), seconds);
-    const put = await writeLease(store, { ...content, expires }, { ifMatch: etag });
-    if (!put) return lose("another one has taken it over");
-    etag = put.etag;
-    if (!lost.signal.aborted) arm(asked);
-  };
-  const schedule = () => {
-    if (released || lost.signal.aborted) return;
-    next = setTimeout(
-      () => {
-        renewal = renew()
-          .catch((error: Error) => context.report.warning(`the lease was not renewed yet: ${error.message}`))
-          .then(schedule);
-      },
-      (seconds * 1000) / 3,
-    ).unref();
-  };
-  arm(taken.asked);
-  schedule();
+    const expires = after(await this.#store.clock(), this.#taken.seconds);
+    const put = await writeLease(this.#store, { ...this.#taken.content, expires }, { ifMatch: this.#etag });
+    if (!put) return this.#lose("another one has taken it over");
+    this.#etag = put.etag;
+    if (!this.#lost.signal.aborted) this.#arm(asked);
+  }
 
-  return {
-    signal: AbortSignal.any([context.signal, lost.signal]),
-    check: async () => {
-      lost.signal.throwIfAborted();
-      const found = await store.get(LEASE_KEY);
-      const now = await store.clock();
-      const current = found && parseLease(found.body);
-      if (current?.token !== content.token) lose("another one has taken it over");
-      else if (Date.parse(current.expires) <= now.getTime()) lose("it has expired");
-      lost.signal.throwIfAborted();
-    },
-    release: async () => {
-      released = true;
-      clearTimeout(next);
-      await renewal;
-      clearTimeout(deadline);
-      if (lost.signal.aborted) return;
-      const over = { ...content, expires: content.taken };
-      await writeLease(store, over, { ifMatch: etag }).catch((error: Error) =>
-        context.report.warning(`the lease was not given back and ends by itself: ${error.message}`),
-      );
-    },
-  };
-};
+  #lose(why: string): void {
+    this.#lost.abort(leaseLost(this.#store, why));
+  }
+}
 
 const leaseLost = ({ name }: Store, why: string): JobError =>
   new JobError(

@@ -1,7 +1,7 @@
 import { JobError, LEASE_KEY } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { after, busy, isOver, isPlausible, type LeaseContent, parseLease, writeLease } from "./lease-content.ts";
-import { keepLease, type Lease } from "./lease-keeper.ts";
+import { type Lease, LeaseKeeper } from "./lease-keeper.ts";
 import type { Store } from "./store.ts";
 
 export type { Lease } from "./lease-keeper.ts";
@@ -41,7 +41,7 @@ export const takeLease = async (context: Context, store: Store, options: LeaseOp
       expires: after(now, options.seconds),
     };
     const put = await writeLease(store, content, found ? { ifMatch: found.etag } : { ifNoneMatch: "*" });
-    if (put) return keepLease(context, store, { seconds: options.seconds, content, put, asked });
+    if (put) return new LeaseKeeper(context, store, { seconds: options.seconds, content, put, asked });
     if (tries === TRIES) throw raced(store);
   }
 };

@@ -25,6 +25,8 @@ interface Upload {
   readonly bucket: S3Bucket;
   readonly key: string;
   readonly signal: AbortSignal;
+  /** Aborted, with its reason, by the first part that fails: it ends the others and the reading of the source. */
+  readonly failed: AbortController;
 }
 
 interface Stored {
@@ -46,9 +48,11 @@ export const uploadStream = async (
 ): Promise<StreamedPut> => {
   signal.throwIfAborted();
   const hash = createHash("sha256");
+  const failed = new AbortController();
+  const upload = { bucket, key, signal: AbortSignal.any([signal, failed.signal]), failed };
   let bytes = 0;
   const counted = async function* () {
-    for await (const chunk of untilAborted(source, signal)) {
+    for await (const chunk of untilAborted(source, upload.signal)) {
       hash.update(chunk);
       bytes += chunk.length;
       onBytes?.(bytes);
@@ -57,8 +61,8 @@ export const uploadStream = async (
   };
   try {
     const parts = partsOf(counted(), (number) => partSize(number, estimate));
-    const stored = await storeParts({ bucket, key, signal }, parts);
-    const put = await confirm({ bucket, key, signal }, stored, bytes);
+    const stored = await storeParts(upload, parts);
+    const put = await confirm(upload, stored, bytes);
     return { ...put, bytes, sha256: hash.digest("hex") };
   } catch (error) {
     signal.throwIfAborted();
@@ -116,45 +120,34 @@ type UploadAt = { readonly Bucket: string; readonly Key: string; readonly Upload
 
 /** Sends parts, a few at a time. Returns, or throws, only when none is on its way any more. */
 const sendAll = async (
-  { bucket, key, signal }: Upload,
+  { bucket, key, signal, failed }: Upload,
   at: UploadAt,
   first: Part,
   rest: AsyncGenerator<Part, void, undefined>,
 ): Promise<readonly Sent[]> => {
-  const failed = new AbortController();
-  const abortSignal = AbortSignal.any([signal, failed.signal]);
   const done: Sent[] = [];
   const running = new Set<Promise<void>>();
   const send = async ({ number, body, md5 }: Part): Promise<void> => {
-    const command = new UploadPartCommand({
-      ...at,
-      PartNumber: number,
-      Body: body,
-      ContentLength: body.length,
-      ContentMD5: md5,
-    });
-    const answer = await ask(bucket, `writing part ${number} of ${key}`, bucket.client.send(command, { abortSignal }));
-    done.push({ number, md5, etag: answer.ETag ?? "" });
+    const ContentLength = body.length;
+    const command = new UploadPartCommand({ ...at, PartNumber: number, Body: body, ContentLength, ContentMD5: md5 });
+    const answer = bucket.client.send(command, { abortSignal: signal });
+    const { ETag = "" } = await ask(bucket, `writing part ${number} of ${key}`, answer);
+    done.push({ number, md5, etag: ETag });
   };
-  let failure: unknown;
   try {
     for (let part: Part | undefined = first; part; part = (await rest.next()).value ?? undefined) {
       const sending: Promise<void> = send(part)
-        .catch((error: unknown) => {
-          failure ??= error;
-          failed.abort();
-        })
+        .catch((error: unknown) => failed.abort(error))
         .finally(() => running.delete(sending));
       running.add(sending);
       if (running.size >= PARALLEL) await Promise.race(running);
-      if (failed.signal.aborted) break;
+      failed.signal.throwIfAborted();
     }
   } catch (error) {
-    failure ??= error;
-    failed.abort();
+    failed.abort(error);
   }
   await Promise.all(running);
-  if (failure !== undefined) throw failure;
+  failed.signal.throwIfAborted();
   return done.sort((a, b) => a.number - b.number);
 };
 

@@ -166,6 +166,23 @@ describe("a bad network", () => {
     expect(await direct.abortUploads("", new Date(Date.now() + 3_600_000))).toBe(0);
   });
 
+  it("a part that is refused ends the upload at once, also while the source is silent", async () => {
+    const proxy = await behind(() => ({ flipAt: 5 * MIB }));
+    const store = open("plain", { endpoint: proxy.endpoint }, server.root, "prod/silent/");
+    const silent = Readable.from(
+      (async function* () {
+        for (let n = 0; n < 9; n += 1) yield randomBytes(MIB);
+        await new Promise(() => undefined);
+      })(),
+      { objectMode: false },
+    );
+    const put = store.putStream("dump", silent, { signal: never(), estimate: 1 });
+    await expect(put).rejects.toMatchObject({ code: "corrupt" });
+    expect(
+      await open("plain", {}, server.root, "prod/silent/").abortUploads("", new Date(Date.now() + 3_600_000)),
+    ).toBe(0);
+  });
+
   it("a put whose connection is cut is tried again", async () => {
     const proxy = await behind((connection) => (connection < 2 ? { cutAfter: 0 } : undefined));
     const store = open("plain", { endpoint: proxy.endpoint }, server.root, "prod/retried/");
