@@ -1,6 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { type AddressInfo, connect } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { createServer } from "node:tls";
 import {
   CreateMultipartUploadCommand,
   GetObjectCommand,
@@ -15,7 +18,9 @@ import { openStore } from "../../../runner/store/open-store.ts";
 import { multipartEtag } from "../../../runner/store/s3-upload.ts";
 import { EXPIRE_TAG, type Store } from "../../../runner/store/store.ts";
 import type { S3Repository } from "../../../spec/index.ts";
+import { makeServerCertificate } from "../../../tools/servers/server-certificate.ts";
 import { type S3Keys, type S3Server, startS3 } from "../../support/s3-server.ts";
+import { tempDir } from "../../support/temp-dir.ts";
 import { storeContract } from "./contract.ts";
 import { type BadNetwork, startProxy, type Trouble } from "./proxy.ts";
 import { s3Location, s3Secrets } from "./s3-location.ts";
@@ -245,6 +250,28 @@ describe("what is wrong is named, without any secret", () => {
     const error = await failure(open("plain", { endpoint: proxy.endpoint }));
     expect(error).toMatchObject({ code: "store-unreachable", hint: expect.stringContaining(proxy.endpoint) });
     expect((await failure(open("plain", { endpoint: "http://no-such-host.invalid" }))).code).toBe("store-unreachable");
+  });
+
+  it("a certificate that is not believed; with the authority's file it is", async () => {
+    const directory = await tempDir();
+    const { caFile, certificateFile, keyFile } = await makeServerCertificate(directory);
+    const [cert, key] = await Promise.all([readFile(certificateFile), readFile(keyFile)]);
+    const { hostname, port } = new URL(server.endpoint);
+    const secure = createServer({ cert, key }, (client) => {
+      const upstream = connect(Number(port), hostname);
+      client.on("error", () => upstream.destroy()).pipe(upstream);
+      upstream.on("error", () => client.destroy()).pipe(client);
+    });
+    await new Promise<void>((resolve) => secure.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void secure.close());
+    const endpoint = `https://localhost:${(secure.address() as AddressInfo).port}`;
+    expect(await failure(open("plain", { endpoint }))).toMatchObject({
+      code: "store-unreachable",
+      hint: expect.stringContaining("`ca`"),
+    });
+    const store = open("plain", { endpoint, ca: caFile });
+    await store.put("a", "over TLS");
+    expect((await store.get("a"))?.body.toString()).toBe("over TLS");
   });
 
   it("a secret that was not handed over, and a CA file that is not there", () => {
