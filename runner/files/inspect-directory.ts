@@ -42,8 +42,8 @@ export interface InspectedTarget {
  * @throws JobError `cannot-swap`, `missing-directory`, `too-few-rights`, `target-not-empty`
  */
 export const inspectTarget = async (live: string, id: string, at: Date): Promise<InspectedTarget> => {
-  const parent = await realParent(live);
   refuseDangerous(live);
+  const parent = await realParent(live);
   refuseDangerous(path.join(parent, path.basename(live)));
   const existed = await isDirectory(live);
   const form = await chooseForm(live, parent, existed);

@@ -69,7 +69,11 @@ const isChild = (live: string, directory: string, pattern: RegExp): boolean =>
 /** The live name may itself hold `_new_`, so every place where the addition could begin is tried. */
 const isSibling = (live: string, directory: string, pattern: RegExp): boolean => {
   const name = path.basename(directory);
-  return [...name].some((_, at) => pattern.test(name.slice(at)) && sibling(live, name.slice(at)) === directory);
+  for (let at = 0; at < name.length; at += 1) {
+    const addition = name.slice(at);
+    if (pattern.test(addition) && sibling(live, addition) === directory) return true;
+  }
+  return false;
 };
 
 const LONGEST = 255;

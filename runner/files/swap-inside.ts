@@ -29,7 +29,7 @@ export async function* swapInside(context: Context, names: SwapNames): AsyncGene
     yield "all that was live is superseded";
   }
   if (await isThere(at.tree)) {
-    if (!existed) await mkdir(swappedMarker(names), { recursive: true });
+    if (!existed) await makeLike(context, live, beside, swappedMarker(names));
     await rename(at.tree, at.moving);
     yield "the new ones move in";
   }
@@ -55,7 +55,10 @@ export async function* undoInside(context: Context, names: SwapNames): AsyncGene
     await rename(at.moving, at.tree);
     yield "all are out";
   }
-  if (!existed && movedIn) await rmdir(swappedMarker(names));
+  if (!existed && movedIn) {
+    await copyAttributes(context, swappedMarker(names), live);
+    await rmdir(swappedMarker(names));
+  }
   if (existed && (await isThere(superseded))) {
     await rename(superseded, at.part);
     yield "the old ones move in";

@@ -12,6 +12,9 @@ export const INDEX_OPTIONS = [
 /** Type, permissions, owner/group, size or device numbers, date, time, name. */
 const LINE = /^([a-zA-Z-])[a-zA-Z-]{9}[.+*@]?\s+\d+\/\d+\s+(\d+)(?:,\d+)?\s+\S+\s+\S+\s+(.+)$/;
 
+/** Written for a directory that the archive does not hold itself. */
+const MADE = /^d\S+\s+Creating directory: /;
+
 /** Adds up what tar lists. */
 export interface TarIndex {
   /**
@@ -26,6 +29,7 @@ export const tarIndex = (): TarIndex => {
   const total = { files: 0, directories: 0, symlinks: 0, hardLinks: 0, other: 0, bytes: 0 };
   return {
     add: (line) => {
+      if (MADE.test(line)) return;
       const [, type, size] = LINE.exec(line) ?? [];
       if (type === undefined) throw new Error(`not a line of tar's index: ${line}`);
       const kind = kindOf(type);

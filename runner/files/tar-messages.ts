@@ -12,7 +12,7 @@ export interface TarMessages {
   readonly first: (pattern: RegExp) => string | undefined;
 }
 
-const FATAL = /cannot |no space left|unexpected eof|does not look like|damaged|skipping to next header/i;
+const FATAL = /cannot |no space left|wrote only|unexpected eof|does not look like|damaged|skipping to next header/i;
 const EMPTY_WORDS = /^tar: (exiting with failure status|error is not recoverable|error exit delayed)/i;
 
 export const tarMessages = (): TarMessages => {
@@ -45,7 +45,7 @@ export const explainRead = (messages: TarMessages, directory: string): JobError 
 
 /** What stops the unpacking of a tree. */
 export const explainWrite = (messages: TarMessages, directory: string): JobError | undefined => {
-  const full = messages.first(/no space left|disk quota exceeded/i);
+  const full = messages.first(/no space left|disk quota exceeded|wrote only/i);
   if (full !== undefined) {
     return new JobError(
       "no-room",

@@ -8,7 +8,7 @@ const ownExcluded = ["--anchored", ...OWN_PATTERNS.map((pattern) => `--exclude=$
 
 /**
  * Writes an archive to stdout: POSIX format, so that times have nanoseconds and names any length and bytes. Without
- * access and change times, which cannot be restored, two archives of one tree are equal. It crosses into file systems
+ * access and change times, which cannot be restored, two archives of one tree are equal, but for sparse files. It crosses into file systems
  * that are mounted below the directory: what an application sees there is its data.
  */
 export const CREATE = [
@@ -35,6 +35,7 @@ export const extractOptions = (isRoot: boolean): readonly string[] => [
   "--numeric-owner",
   ...ATTRIBUTES,
   "--delay-directory-restore",
+  "--warning=no-timestamp",
   ...ownExcluded,
 ];
 

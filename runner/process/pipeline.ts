@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { PassThrough, type Readable } from "node:stream";
 import { pipeline as pump } from "node:stream/promises";
 import type { Context } from "../context.ts";
 import { type Descriptors, openDescriptors } from "./descriptors.ts";
@@ -142,14 +142,26 @@ const drain = async (
   succeeded: Promise<void>,
 ): Promise<StageEnd | undefined> => {
   if (!output || !last?.stdout) return undefined;
+  const held = hold(last.stdout);
   try {
-    await output(last.stdout, succeeded);
+    await output(held, succeeded);
     return undefined;
   } catch (error) {
     return { error, blame: "own" };
   } finally {
+    held.destroy();
     last.stdout.destroy(); // what is left unread would block its writer for ever
   }
+};
+
+/**
+ * Reads from now on. When a process exits, Node throws away what nobody has begun to read; a consumer that opens its
+ * file first would then find a short stream empty.
+ */
+const hold = (stdout: Readable): Readable => {
+  const held = new PassThrough();
+  stdout.once("error", (error) => held.destroy(error));
+  return stdout.pipe(held);
 };
 
 /**

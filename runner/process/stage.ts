@@ -98,7 +98,7 @@ export const startStage = (invocation: Invocation, options: StageOptions, fault:
 };
 
 const running = (child: ChildProcess, invocation: Invocation, options: StageOptions, fault: Fault): Stage => {
-  let stopped = false;
+  let [stopped, isClosed] = [false, false];
   const kept: string[] = [];
   const onErrorLine = fault.guard(invocation.onErrorLine);
   if (child.stderr) {
@@ -111,6 +111,7 @@ const running = (child: ChildProcess, invocation: Invocation, options: StageOpti
   const closed = new Promise<StageEnd>((resolve) => {
     child.once("error", (cause) => resolve({ error: cannotStart(invocation, cause), blame: "own" as const }));
     child.once("close", (code, signal) => {
+      isClosed = true;
       const exit = code ?? 128 + (signal ? constants.signals[signal] : 0);
       const stderr = [...kept, ...(signal ? [`ended by ${signal}`] : [])].join("\n");
       resolve(judge({ file: invocation.file, exit, stderr }, invocation, blame(stderr, signal, stopped)));
@@ -121,6 +122,7 @@ const running = (child: ChildProcess, invocation: Invocation, options: StageOpti
     stdout: child.stdout ?? undefined,
     ended: settled(closed, options, fault),
     stop: () => {
+      if (isClosed) return;
       stopped ||= isRunning(child);
       stopChild(child);
     },
@@ -138,7 +140,8 @@ const settled = async (
     (error: unknown) => ({ error, blame: "own" as const }),
   );
   const end = await closed;
-  if (!end.finished) onFault();
+  // Whose reader went away follows another failure, which is about to be seen and must not be mistaken for our own stop.
+  if ("error" in end) setTimeout(onFault, end.blame === "other" ? GRACE : 0).unref();
   const failure = await unread;
   return fault.found ? { error: fault.error, blame: "own" as const } : (failure ?? end);
 };
