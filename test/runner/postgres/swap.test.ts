@@ -13,6 +13,7 @@ import {
   swapState,
   undoSwap,
 } from "../../../runner/postgres/swap.ts";
+import { UNFINISHED } from "../../../runner/postgres/unfinished.ts";
 import type { PostgresSource } from "../../../spec/index.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres-server.ts";
 import { waitFor } from "../../support/wait-for.ts";
@@ -154,6 +155,17 @@ describe("a swap", () => {
     await swapDatabases(world.context, source, part);
     expect(await mark("killed")).toBe("new");
     expect(await propertiesOf(server, "killed")).toEqual(before);
+  });
+
+  it("drops a copy under a chosen name only if that says of itself that it is unfinished", async () => {
+    const { part, source } = await pair("chooser");
+    const chosen = { ...part, beside: "chosen" };
+    await make("chosen", "somebody's");
+    await dropUnfinished(world.context, source, chosen);
+    expect(await mark("chosen")).toBe("somebody's");
+    await sql(server, "postgres", `COMMENT ON DATABASE chosen IS '${UNFINISHED}'`);
+    await dropUnfinished(world.context, source, chosen);
+    expect(await exists("chosen")).toBe(false);
   });
 
   it("refuses when somebody else changed the names", async () => {
