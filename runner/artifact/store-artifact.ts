@@ -58,8 +58,14 @@ export const storeArtifact =
 const gated = (stdout: Readable, succeeded: Promise<void>): Readable =>
   Readable.from(
     (async function* () {
-      yield* stdout;
+      let bytes = 0;
+      for await (const chunk of stdout as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        yield chunk;
+      }
       await succeeded;
+      // Even an empty stream has a header once it is encrypted.
+      if (bytes === 0) throw new Error("age wrote nothing and said nothing");
     })(),
     { objectMode: false },
   );

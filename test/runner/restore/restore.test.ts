@@ -200,7 +200,7 @@ const uatPlan = (plan: Plan, directory: string): Plan => ({
 async function destroy(world: World): Promise<void> {
   await world.sql(
     "app",
-    `DROP TABLE event; DELETE FROM secured; SELECT lo_unlink(oid) FROM pg_largeobject_metadata; CREATE TABLE only_before_restore (n int); INSERT INTO only_before_restore VALUES (1)`,
+    `DROP TABLE event CASCADE; DELETE FROM secured; SELECT lo_unlink(oid) FROM pg_largeobject_metadata; CREATE TABLE only_before_restore (n int); INSERT INTO only_before_restore VALUES (1)`,
   );
   await rm(path.join(world.files, "deep"), { recursive: true });
   await writeFile(path.join(world.files, "top"), "changed");
