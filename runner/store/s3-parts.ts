@@ -22,13 +22,29 @@ export const partSize = (number: number, estimate: number | undefined): number =
   return number <= GROW_AFTER ? base : base * 4;
 };
 
+/** Where the memory of parts comes from, and goes back to: left to the collector, it would pile up meanwhile. */
+export class PartBuffers {
+  readonly #free: Buffer[] = [];
+
+  take(size: number): Buffer {
+    const index = this.#free.findIndex(({ length }) => length === size);
+    return this.#free.splice(index, index < 0 ? 0 : 1)[0] ?? Buffer.allocUnsafeSlow(size);
+  }
+
+  /** Only of a part that the store has confirmed. */
+  give(buffer: Buffer): void {
+    this.#free.push(buffer);
+  }
+}
+
 /** Cuts a stream into parts of `size(number)` bytes; the last one may be shorter, and an empty stream is one empty part. */
 export async function* partsOf(
   body: AsyncIterable<Buffer>,
   size: (number: number) => number,
+  buffers: PartBuffers,
 ): AsyncGenerator<Part, void, undefined> {
   let [number, filled, hash] = [1, 0, createHash("md5")];
-  let buffer = Buffer.allocUnsafe(size(number));
+  let buffer = buffers.take(size(number));
   for await (const value of body) {
     let chunk = value;
     while (chunk.length > 0) {
@@ -36,7 +52,7 @@ export async function* partsOf(
         // Only now it is certain that this part is not the last one.
         yield { number, body: buffer, md5: hash.digest("base64"), last: false };
         [number, filled, hash] = [number + 1, 0, createHash("md5")];
-        buffer = Buffer.allocUnsafe(size(number));
+        buffer = buffers.take(size(number));
       }
       const taken = chunk.subarray(0, buffer.length - filled);
       taken.copy(buffer, filled);

@@ -12,7 +12,7 @@ import {
 import { JobError } from "../../spec/index.ts";
 import { ask, askFor, type S3Bucket } from "./s3-bucket.ts";
 import { s3Code } from "./s3-error.ts";
-import { type Part, partSize, partsOf } from "./s3-parts.ts";
+import { type Part, PartBuffers, partSize, partsOf } from "./s3-parts.ts";
 import type { StreamedPut, StreamOptions } from "./store.ts";
 import { untilAborted } from "./until-aborted.ts";
 
@@ -27,6 +27,7 @@ interface Upload {
   readonly signal: AbortSignal;
   /** Aborted, with its reason, by the first part that fails: it ends the others and the reading of the source. */
   readonly failed: AbortController;
+  readonly buffers: PartBuffers;
 }
 
 interface Stored {
@@ -49,7 +50,7 @@ export const uploadStream = async (
   signal.throwIfAborted();
   const hash = createHash("sha256");
   const failed = new AbortController();
-  const upload = { bucket, key, signal: AbortSignal.any([signal, failed.signal]), failed };
+  const upload = { bucket, key, signal: AbortSignal.any([signal, failed.signal]), failed, buffers: new PartBuffers() };
   let bytes = 0;
   const counted = async function* () {
     for await (const chunk of untilAborted(source, upload.signal)) {
@@ -60,7 +61,7 @@ export const uploadStream = async (
     }
   };
   try {
-    const parts = partsOf(counted(), (number) => partSize(number, estimate));
+    const parts = partsOf(counted(), (number) => partSize(number, estimate), upload.buffers);
     const stored = await storeParts(upload, parts);
     const put = await confirm(upload, stored, bytes);
     return { ...put, bytes, sha256: hash.digest("hex") };
@@ -120,7 +121,7 @@ type UploadAt = { readonly Bucket: string; readonly Key: string; readonly Upload
 
 /** Sends parts, a few at a time. Returns, or throws, only when none is on its way any more. */
 const sendAll = async (
-  { bucket, key, signal, failed }: Upload,
+  { bucket, key, signal, failed, buffers }: Upload,
   at: UploadAt,
   first: Part,
   rest: AsyncGenerator<Part, void, undefined>,
@@ -133,6 +134,7 @@ const sendAll = async (
     const answer = bucket.client.send(command, { abortSignal: signal });
     const { ETag = "" } = await ask(bucket, `writing part ${number} of ${key}`, answer);
     done.push({ number, md5, etag: ETag });
+    buffers.give(body);
   };
   try {
     for (let part: Part | undefined = first; part; part = (await rest.next()).value ?? undefined) {
