@@ -160,9 +160,9 @@ describe("a swap", () => {
   it("drops a copy under a chosen name only if that says of itself that it is unfinished", async () => {
     const { part, source } = await pair("chooser");
     const chosen = { ...part, beside: "chosen" };
-    await make("chosen", "somebody's");
+    await make("chosen", "theirs");
     await dropUnfinished(world.context, source, chosen);
-    expect(await mark("chosen")).toBe("somebody's");
+    expect(await mark("chosen")).toBe("theirs");
     await sql(server, "postgres", `COMMENT ON DATABASE chosen IS '${UNFINISHED}'`);
     await dropUnfinished(world.context, source, chosen);
     expect(await exists("chosen")).toBe(false);
