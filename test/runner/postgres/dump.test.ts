@@ -10,7 +10,7 @@ import { type PostgresServer, startPostgres } from "../../support/postgres-serve
 import { tempDir } from "../../support/temp-dir.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { createSample, ODD, ROLES } from "./sample-database.ts";
-import { fileStore, loginOf, makeWorld, small, sourceOn, sql, value, type World } from "./world.ts";
+import { fileStore, loginOf, makeWorld, small, sourceOn, sql, type World } from "./world.ts";
 
 let server: PostgresServer;
 let world: World;
