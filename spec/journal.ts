@@ -55,6 +55,8 @@ export const holder = z.strictObject({
   host: z.string(),
   /** Changes at every boot of the host. */
   boot: z.string(),
+  /** The namespace that the pid is of: two containers of one host may have the same pids. */
+  pidNamespace: z.string(),
   pid: z.number().int(),
   /** Start time of the process in the kernel's ticks, because pids are used again. */
   startTicks: z.string(),

@@ -12,7 +12,7 @@ type Body = Pick<ResultOf<"catalog">, "kind" | "points" | "unreadable" | "select
 export const catalog = async (context: Context, job: CatalogJob): Promise<Body> => {
   const store = openPlanStore(context, job.repository, job.plan, "reader");
   context.report.step("catalog", `reading the catalog of ${store.name}`);
-  const { points, unreadable } = await readCatalog(context, store, job.repository);
+  const { points, unreadable } = await readCatalog(context, store, job.repository, job.plan);
   if (job.point === undefined) return { kind: "catalog", points: [...points], unreadable: [...unreadable] };
   const { point, warnings } = selectPoint(points, job.point, { unverified: job.unverified });
   for (const text of warnings) context.report.warning(text);

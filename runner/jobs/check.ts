@@ -10,6 +10,9 @@ type Body = Pick<ResultOf<"check">, "kind" | "healthy" | "checks" | "newest" | "
 export const check = async (context: Context, job: CheckJob): Promise<Body> => {
   const store = openPlanStore(context, job.repository, job.plan, "reader");
   context.report.step("check", `looking at ${store.name}`);
-  const [{ points, unreadable }, now] = await Promise.all([readCatalog(context, store, job.repository), store.clock()]);
+  const [{ points, unreadable }, now] = await Promise.all([
+    readCatalog(context, store, job.repository, job.plan),
+    store.clock(),
+  ]);
   return { kind: "check", ...freshness({ points, unreadable, schedule: job.schedule, now }) };
 };

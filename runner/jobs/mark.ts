@@ -1,11 +1,12 @@
 import { JobError, type Mark, type MarkJob, manifestKey, markKey, type ResultOf } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
+import type { Store } from "../store/store.ts";
 import { openPlanStore } from "./plan-store.ts";
 
 /** Writes one mark beside a point; the point itself never changes. */
 export const mark = async (context: Context, job: MarkJob): Promise<Pick<ResultOf<"mark">, "kind" | "key">> => {
   const store = openPlanStore(context, job.repository, job.plan, "pruner");
-  if ((await store.size(manifestKey(job.point))) === undefined) {
+  if (!(await isKnown(store, job.point))) {
     throw new JobError(
       "unknown-point",
       `there is no recovery point ${job.point} in ${store.name}`,
@@ -24,4 +25,12 @@ export const mark = async (context: Context, job: MarkJob): Promise<Pick<ResultO
   const key = markKey(job.point, at, job.mark);
   await store.put(key, JSON.stringify(value), { ifNoneMatch: "*" });
   return { kind: "mark", key };
+};
+
+/** Also where somebody put a delete marker over its manifest: the catalog still lists it. */
+const isKnown = async (store: Store, point: string): Promise<boolean> => {
+  for await (const { key, deleteMarker } of store.versions(manifestKey(point))) {
+    if (key === manifestKey(point) && !deleteMarker) return true;
+  }
+  return false;
 };

@@ -21,7 +21,10 @@ type Body = Pick<ResultOf<"prune">, "kind" | "frozen" | "decisions" | "acted" | 
 export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
   const store = openPlanStore(context, job.repository, job.plan, "pruner");
   context.report.step("prune", `reading the catalog of ${store.name}`);
-  const [{ points, unreadable }, now] = await Promise.all([readCatalog(context, store, job.repository), store.clock()]);
+  const [{ points, unreadable }, now] = await Promise.all([
+    readCatalog(context, store, job.repository, job.plan),
+    store.clock(),
+  ]);
   const { frozen, decisions } = selectExpired({
     points,
     unreadable,

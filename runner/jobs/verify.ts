@@ -20,7 +20,7 @@ type Body = Pick<ResultOf<"verify">, "kind" | "point" | "proof" | "proofKey">;
 /** Reads one point back completely and writes down, signed by the prover, what was found. */
 export const verify = async (context: Context, job: VerifyJob): Promise<Body> => {
   const store = openPlanStore(context, job.repository, job.plan, "reader");
-  const { points } = await readCatalog(context, store, job.repository);
+  const { points } = await readCatalog(context, store, job.repository, job.plan);
   const { point } = selectPoint(points, job.point, { unverified: true });
   const began = context.now();
   const identity = job.identity ? context.secret(job.identity).trim() : undefined;

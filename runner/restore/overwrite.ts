@@ -13,7 +13,7 @@ export const overwriteInPlace = async (session: Session, open: OpenJournal): Pro
   const { journal } = open;
   if (journal.from.point === undefined) throw new Error("an in-place restore without a point");
   const store = openPlanStore(context, job.from.repository, job.from.plan, "reader");
-  const { points } = await readCatalog(context, store, job.from.repository);
+  const { points } = await readCatalog(context, store, job.from.repository, job.from.plan);
   const { point } = selectPoint(points, journal.from.point, { unverified: journal.request.unverified ?? false });
   const checks = [...journal.checks];
   const notes = [...journal.notes];

@@ -60,7 +60,7 @@ const refuseWhileAnotherIsOpen = async ({ ledger, job }: Session): Promise<void>
 const findPoint = async ({ context, job }: Session): Promise<CatalogPoint> => {
   const store = openPlanStore(context, job.from.repository, job.from.plan, "reader");
   context.report.step("checked", `looking for the point in ${store.name}`);
-  const { points } = await readCatalog(context, store, job.from.repository);
+  const { points } = await readCatalog(context, store, job.from.repository, job.from.plan);
   const { point, warnings } = selectPoint(points, job.request.point, { unverified: job.request.unverified ?? false });
   for (const text of warnings) context.report.warning(text);
   return point;

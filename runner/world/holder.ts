@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Holder } from "../../spec/index.ts";
 
@@ -6,9 +6,12 @@ import type { Holder } from "../../spec/index.ts";
 export const thisProcess = (): Holder => ({
   host: hostname(),
   boot: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+  pidNamespace: pidNamespace(),
   pid: process.pid,
   startTicks: startTicks(process.pid) ?? "0",
 });
+
+const pidNamespace = (): string => readlinkSync("/proc/self/ns/pid");
 
 /** Start time of a process in ticks since boot; undefined when there is no such process. */
 export const startTicks = (pid: number): string | undefined => {
@@ -24,5 +27,6 @@ export const startTicks = (pid: number): string | undefined => {
 export const liveness = (holder: Holder, self: Holder): "alive" | "gone" | "unknown" => {
   if (holder.host !== self.host) return "unknown";
   if (holder.boot !== self.boot) return "gone";
+  if (holder.pidNamespace !== self.pidNamespace) return "unknown";
   return startTicks(holder.pid) === holder.startTicks ? "alive" : "gone";
 };
