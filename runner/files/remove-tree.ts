@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { JobError } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { runPipeline } from "../process/pipeline.ts";
@@ -18,16 +19,36 @@ export const removeSuperseded = (context: Context, { live, superseded }: SwapNam
   return removeTree(context, superseded);
 };
 
-/** Removes what is in a directory and leaves the directory: for a restore over the live data. */
+/**
+ * For a restore over the live data: removes what is in a directory and leaves the directory, which is made where it is
+ * missing. What earlier restores superseded inside it stays.
+ */
 export const emptyDirectory = async (context: Context, directory: string): Promise<void> => {
+  await mkdir(directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
   await openUp(context, directory);
-  await runPipeline(context, [{ file: "find", args: [directory, "-xdev", "-mindepth", "1", "-delete"] }]);
+  const children = [
+    "-mindepth",
+    "1",
+    "-maxdepth",
+    "1",
+    "!",
+    "-name",
+    ".restorable-new-*",
+    "!",
+    "-name",
+    ".restorable-org-*",
+  ];
+  await runPipeline(context, [{ file: "find", args: [directory, ...children, "-exec", "rm", ...REMOVE, "{}", "+"] }]);
 };
+
+const REMOVE = ["--recursive", "--force", "--one-file-system", "--"];
 
 /** By `rm`: it neither follows links, nor leaves the file system, nor minds deep trees and names that are no text. */
 const removeTree = async (context: Context, directory: string): Promise<void> => {
   await openUp(context, directory);
-  await runPipeline(context, [{ file: "rm", args: ["--recursive", "--force", "--one-file-system", "--", directory] }]);
+  await runPipeline(context, [{ file: "rm", args: [...REMOVE, directory] }]);
 };
 
 /** Without root, a directory that its owner may not write keeps what is in it. Files are left alone: they may have other names. */

@@ -13,7 +13,7 @@ import { testContext } from "../../support/test-context.ts";
 import { treeDigest } from "../../support/tree-digest.ts";
 import { readInto } from "./file-store.ts";
 import { roundTrip, store } from "./round-trip.ts";
-import { isRoot, makeShapes } from "./shapes.ts";
+import { isRoot, makeShapes, SPARSE_BYTES } from "./shapes.ts";
 
 const run = promisify(execFile);
 
@@ -41,7 +41,7 @@ describe("a tree that was stored and unpacked", () => {
     await makeShapes(directory);
     const { tree } = await roundTrip(testContext(), directory);
     const { size, blocks } = await stat(path.join(tree, "sparse"));
-    expect(size).toBe(64 * 2 ** 20);
+    expect(size).toBe(SPARSE_BYTES);
     expect(blocks * 512).toBeLessThan(2 ** 20);
   });
 
@@ -139,6 +139,26 @@ test("any tree comes back equal", async () => {
   );
 });
 
+test("an ordinary user swaps a tree of their own, also one that may not be written; devices are refused", async (t) => {
+  if (!isRoot) skipBecause(t, "only root can become another user");
+  const top = await tempDir("user");
+  await run("mknod", [path.join(top, "null"), "c", "1", "3"]);
+  await run("tar", ["--create", `--file=${top}/device.tar`, `--directory=${top}`, "null"]);
+  await rm(path.join(top, "null"));
+  await run("chown", ["-R", "65534:65534", top]);
+  const { stdout } = await run("setpriv", [
+    ...["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath],
+    ...[path.join(import.meta.dirname, "round-trip-as-user.ts"), top],
+  ]);
+  expect(JSON.parse(stdout)).toEqual({
+    form: "sibling",
+    notes: [expect.stringContaining("without root")],
+    left: ["data", "data-stored", "device.tar", "devices"],
+    equal: true,
+    code: "too-few-rights",
+  });
+});
+
 describe("refused or harmless", () => {
   test("a directory that holds something", async () => {
     const live = await makeTree();
@@ -182,13 +202,13 @@ describe("refused or harmless", () => {
     expect(await readdir(path.join(top, "target"))).toEqual(["inside"]);
   });
 
-  test("an archive that is cut, or is none", async () => {
+  test("an archive that is cut within a file, or is none", async () => {
     const directory = await makeTree();
-    await makeShapes(directory);
+    await writeFile(path.join(directory, "file"), Buffer.alloc(100_000, "x"));
     const context = testContext();
     const key = (await store(context, directory)).artifacts[0]?.key ?? "";
     const whole = await readFile(key);
-    for (const broken of [whole.subarray(0, whole.length / 2 + 100), Buffer.from("no archive ".repeat(1_000))]) {
+    for (const broken of [whole.subarray(0, 50_000), Buffer.from("no archive ".repeat(1_000))]) {
       await writeFile(key, broken);
       const target = await tempDir("cut");
       await expect(readInto(context, key, extractInto(target).invocation)).rejects.toMatchObject({ code: "corrupt" });

@@ -69,10 +69,13 @@ test("what is mounted below stays", async (t) => {
   }
 });
 
-test("a directory is emptied and stays", async () => {
+test("a directory is emptied and stays, or is made; what is kept inside it stays too", async () => {
   const { live } = await makeNames();
-  await mkdir(live);
-  await makeShapes(live);
   await emptyDirectory(context, live);
-  expect(await readdir(live)).toEqual([]);
+  await makeShapes(live);
+  const kept = path.basename(supersededDirectory(live, at, "inside"));
+  await mkdir(path.join(live, kept, "tree"), { recursive: true });
+  await emptyDirectory(context, live);
+  expect(await readdir(live)).toEqual([kept]);
+  expect(await readdir(path.join(live, kept))).toEqual(["tree"]);
 });

@@ -7,6 +7,9 @@ import { hasProgram } from "../../support/has-program.ts";
 
 const run = promisify(execFile);
 
+/** Size of the sparse file, which has one block of data in its middle. */
+export const SPARSE_BYTES = 8 * 2 ** 20;
+
 /** Whether the tests run as root; owners, devices and capabilities can be made only then. */
 export const isRoot = process.geteuid?.() === 0;
 
@@ -76,8 +79,8 @@ const makeDeep = async (directory: string): Promise<void> => {
 
 const makeSparse = async (file: string): Promise<void> => {
   const handle = await open(file, "w");
-  await handle.truncate(64 * 2 ** 20);
-  await handle.write("in the middle", 40 * 2 ** 20);
+  await handle.truncate(SPARSE_BYTES);
+  await handle.write("in the middle", SPARSE_BYTES / 2);
   await handle.close();
 };
 
