@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Holder } from "../spec/index.ts";
 
@@ -11,7 +11,10 @@ export const thisProcess = (): Holder | undefined => {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
     // The name of a program may hold spaces and brackets, so fields are counted after its last ')'.
     const startTicks = readFileSync("/proc/self/stat", "utf8").split(") ").at(-1)?.split(" ")[19];
-    return startTicks === undefined ? undefined : { host: hostname(), boot, pid: process.pid, startTicks };
+    const pidNamespace = readlinkSync("/proc/self/ns/pid");
+    return startTicks === undefined
+      ? undefined
+      : { host: hostname(), boot, pidNamespace, pid: process.pid, startTicks };
   } catch {
     return undefined;
   }

@@ -34,7 +34,7 @@ export function makeWorld(secrets: Record<string, string>, signal = new AbortCon
     },
     report: { step: (_step, text) => steps.push(text), progress: () => {}, warning: (text) => steps.push(text) },
     env: { PATH: process.env.PATH ?? "", LC_ALL: "C" },
-    holder: { host: "test", boot: "boot", pid: process.pid, startTicks: "1" },
+    holder: { host: "test", boot: "boot", pidNamespace: "pid:[1]", pid: process.pid, startTicks: "1" },
     random: () => 0,
   };
   return { context, steps, secrets };

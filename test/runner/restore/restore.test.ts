@@ -216,8 +216,7 @@ async function everything(world: World, database: string, directory: string) {
 
 /** Without the random word of newer pg_dumps, and with the grants on the database in an order of their own: that has no meaning. */
 const withoutNoise = (dump: string): string[] => {
-  const lines = dump.split("
-").filter((line) => !/^\(un)?restrict /.test(line));
+  const lines = dump.split("\n").filter((line) => !/^\\(un)?restrict /.test(line));
   const isGrant = (line: string) => / ON DATABASE /.test(line) && /^(GRANT|REVOKE)/.test(line);
   return [...lines.filter((line) => !isGrant(line)), ...lines.filter(isGrant).sort()];
 };

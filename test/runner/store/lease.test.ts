@@ -13,7 +13,7 @@ import { s3Location, s3Secrets } from "./s3-location.ts";
 import { type TestContext, testContext } from "./test-context.ts";
 
 const DAY = 86_400_000;
-const elsewhere = { host: "archive2", boot: "b007", pid: 77, startTicks: "1" };
+const elsewhere = { host: "archive2", boot: "b007", pidNamespace: "pid:[1]", pid: 77, startTicks: "1" };
 
 let server: S3Server;
 let count = 0;
