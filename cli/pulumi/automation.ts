@@ -23,15 +23,17 @@ export const automationStacks = (cwd: string): Stacks => ({
       // The Automation API's own call knows no other config file.
       await execa("pulumi", [...args, "--non-interactive"], { cwd: stack.workspace.workDir });
     }),
-  upRestore: async (choice, env, onOutput) => {
+  upRestore: async (choice, env, onLine) => {
     const stack = await asking(choice, () => select(choice, cwd));
     // In the engine's environment only: as config it would stay in the stack's file.
     stack.workspace.envVars = { ...stack.workspace.envVars, ...env };
     try {
       await stack.up({
         target: RESTORES,
-        color: "never",
-        onOutput,
+        suppressOutputs: true,
+        onEvent: ({ diagnosticEvent }) => {
+          if (diagnosticEvent && diagnosticEvent.severity !== "debug") onLine(plainText(diagnosticEvent.message));
+        },
         ...(choice.configFile ? { configFile: choice.configFile } : {}),
       });
       return true;
@@ -83,3 +85,6 @@ const missingPulumi = (cause: unknown): JobError =>
     "install it, or name the repository itself with --repository, which needs no Pulumi",
     { cause },
   );
+
+/** Pulumi marks colours in its messages as `<{%fg 1%}>`. */
+const plainText = (message: string): string => message.replace(/<\{%[^%]*%\}>/g, "").trimEnd();

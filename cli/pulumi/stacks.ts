@@ -28,10 +28,10 @@ export interface Stacks {
   readonly read: (choice: StackChoice) => Promise<StackState>;
   /** Writes the request into the stack's config, in place of the one that is there. */
   readonly writeRequest: (choice: StackChoice, request: Request) => Promise<void>;
-  /** Runs `pulumi up` for the restores of the stack only, with `env` added. Resolves to whether it succeeded. */
+  /** Runs `pulumi up` for the restores of the stack only, with `env` added; `onLine` gets what it says. Resolves to whether it succeeded. */
   readonly upRestore: (
     choice: StackChoice,
     env: Readonly<Record<string, string>>,
-    onOutput: (text: string) => void,
+    onLine: (line: string) => void,
   ) => Promise<boolean>;
 }

@@ -1,8 +1,5 @@
+import { specialSecretSig, specialSigKey } from "@pulumi/pulumi/runtime/rpc.js";
 import type { StateResource } from "./stacks.ts";
-
-/** The key by which Pulumi's state marks special values, and its value for a secret. */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1ea44270";
 
 /** Resources of an exported deployment, with their secrets in clear where they were exported so. */
 export const stateResources = (deployment: unknown): StateResource[] => {
@@ -24,7 +21,7 @@ const revealed = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(revealed);
   if (value === null || typeof value !== "object") return value;
   const members = value as Record<string, unknown>;
-  if (members[SIGNATURE] === SECRET) {
+  if (members[specialSigKey] === specialSecretSig) {
     return typeof members.plaintext === "string" ? revealed(JSON.parse(members.plaintext)) : undefined;
   }
   return Object.fromEntries(Object.entries(members).map(([key, member]) => [key, revealed(member)]));

@@ -11,6 +11,7 @@ import {
 import type { FindOptions } from "../find/find-options.ts";
 import { IDENTITY, readIdentity } from "../identity.ts";
 import type { Io } from "../io.ts";
+import type { StackState } from "../pulumi/stacks.ts";
 import type { Intent } from "./intent.ts";
 import { inLaunchWorld } from "./world.ts";
 
@@ -40,13 +41,10 @@ export const runHere = async (
 export const runByPulumi = async (io: Io, request: Request, options: FindOptions): Promise<RestoreRecord> => {
   const operatorKey = readIdentity(io, options.identity);
   await io.stacks.writeRequest(options, request);
-  const done = await io.stacks.upRestore(options, operatorKey === undefined ? {} : { [IDENTITY]: operatorKey }, io.err);
-  const { resources } = await io.stacks.read(options);
-  const records = resources
-    .filter(({ type }) => type === "restorable:index:Restore")
-    .map(({ outputs }) => restoreRecord.safeParse(outputs.record))
-    .flatMap(({ data }) => (data?.id === request.id ? [data] : []));
-  if (records[0]) return records[0];
+  const env = operatorKey === undefined ? {} : { [IDENTITY]: operatorKey };
+  const done = await io.stacks.upRestore(options, env, pulumiLines(io));
+  const record = recordOf(await io.stacks.read(options), request);
+  if (record) return record;
   throw new JobError(
     "restore-failed",
     done ? "`pulumi up` ran no restore" : "`pulumi up` failed before it recorded a restore",
@@ -54,4 +52,21 @@ export const runByPulumi = async (io: Io, request: Request, options: FindOptions
       ? "the stack must declare a Restore whose request is the config value 'restore'"
       : `read what it says above; the request is in the stack's config, and \`pulumi up\` or \`restorable resume ${request.id}\` goes on`,
   );
+};
+
+/** In a failed update only the Stash has the record: its component never came to register its outputs. */
+const recordOf = ({ resources }: StackState, { id }: Request): RestoreRecord | undefined =>
+  resources
+    .filter(({ urn }) => urn.includes("restorable:index:Restore"))
+    .flatMap(({ outputs }) => [outputs.record, outputs.input, outputs.output])
+    .flatMap((value) => restoreRecord.safeParse(value).data ?? [])
+    .find((record) => record.id === id);
+
+/** What Pulumi says, without the repetitions of its display. */
+const pulumiLines = (io: Io): ((text: string) => void) => {
+  let last = "";
+  return (text) => {
+    if (text !== "" && text !== last) io.err(`${text}\n`);
+    last = text;
+  };
 };

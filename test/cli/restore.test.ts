@@ -29,7 +29,11 @@ const ending =
   (request) => ({
     ok,
     resources: [
-      { urn: "urn:restore", type: "restorable:index:Restore", outputs: { record: record(request, { ok, ...more }) } },
+      {
+        urn: "urn:pulumi:packit-uat::backups::restorable:index:Restore::restore",
+        type: "restorable:index:Restore",
+        outputs: { record: record(request, { ok, ...more }) },
+      },
     ],
   });
 

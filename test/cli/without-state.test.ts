@@ -40,7 +40,7 @@ const restore = (id: string) => [
 describe("the command line on a real database, real files and a real store", () => {
   it("takes a point, verifies it, and says that all is well", async () => {
     const backup = await restorable(["backup", "--json", ...withTarget], { env });
-    expect(backup.exit, backup.err).toBe(0);
+    expect(backup.exit, backup.out + backup.err).toBe(0);
     expect(backup.json()).toMatchObject({ kind: "backup", manifest: { plan: "app", environment: "prod" } });
     const verify = await restorable(["verify", "--json", "--identity", at("operator.key"), ...withTarget], { env });
     expect(verify.json()).toMatchObject({ ok: true, proof: { ok: true }, proofKey: expect.any(String) });
