@@ -59,7 +59,13 @@ export class Repository extends pulumi.ComponentResource {
     this.publicKey = pulumi.output(signer?.publicKey);
     this.spec = pulumi.output(spec).apply((known) => resolved(repository, what, known));
 
-    this.registerOutputs({ environment, publicKey: this.publicKey, spec: this.spec });
+    // The command line reads them here to list another environment's points.
+    this.registerOutputs({
+      environment,
+      publicKey: this.publicKey,
+      spec: this.spec,
+      secrets: pulumi.secret(this.secrets),
+    });
   }
 
   /** Whether a value is a Repository, also one of another copy of this package. */

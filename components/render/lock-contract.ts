@@ -29,8 +29,7 @@ export const lockContradiction = (
 const longestKept = (retention: Partial<Retention>, schedule: Schedule): number | undefined => {
   const { keepLast, keepDaily, keepWeekly, keepMonthly, keepYearly, keepWithin, minimum = 3 } = retention;
   if (schedule.kind === "none" && keepLast !== undefined) return undefined;
-  const gap =
-    schedule.kind === "none" ? 0 : longestInterval(parseCron(schedule.cron), schedule.timeZone, YEAR) / 86_400;
+  const gap = longestGap(schedule);
   const counted = Math.max(keepLast ?? 0, minimum) * gap;
   const periods = [
     (keepDaily ?? 0) * Math.max(1, gap),
@@ -39,6 +38,17 @@ const longestKept = (retention: Partial<Retention>, schedule: Schedule): number 
     (keepYearly ?? 0) * Math.max(365, gap),
   ];
   return Math.floor(Math.max(counted, ...periods, durationDays(keepWithin)));
+};
+
+/** Thousands of plans share a few schedules, and each takes a while to walk through. */
+const gaps = new Map<string, number>();
+
+const longestGap = (schedule: Schedule): number => {
+  if (schedule.kind === "none") return 0;
+  const key = `${schedule.cron} ${schedule.timeZone}`;
+  const days = gaps.get(key) ?? longestInterval(parseCron(schedule.cron), schedule.timeZone, YEAR) / 86_400;
+  gaps.set(key, days);
+  return days;
 };
 
 const durationDays = (duration: string | undefined): number => {

@@ -80,7 +80,10 @@ const watchRegistrations = (inputs: ReadonlyMap<string, Record<string, unknown>>
   const resources: Registered[] = [];
   const monitor = getMonitor() as unknown as {
     registerResource: (request: RegisterRequest, ...rest: unknown[]) => unknown;
+    registerResourceHook: (request: unknown, answer: (error: null, response: object) => void) => void;
   };
+  // The mocks know no hooks, and whoever waits for one to be registered waits for ever.
+  monitor.registerResourceHook = (_request, answer) => answer(null, {});
   const original = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, ...rest) => {
     const name = request.getName();
