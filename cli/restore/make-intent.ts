@@ -26,6 +26,7 @@ export const makeIntent = async (
   // A wrong key is found out now, not after the confirmation.
   if (operatorKey !== undefined) await openIdentity(selected, operatorKey);
   const plan = found.declared ?? planFromManifest(io, point.manifest, found.repository, options.ledger);
+  const own = from.repository.environment === plan.repository.environment && from.plan === plan.name;
   const { restores } = await runQuietly(io, { kind: "ledger", version: 1, plan }, found.secrets);
   const usedIds = restores.map(({ id }) => id);
   const request: Request = parse(
@@ -33,7 +34,7 @@ export const makeIntent = async (
     {
       id: options.id ?? newRequestId(io.now(), plan.name, usedIds),
       plan: plan.name,
-      ...(from === found ? {} : { from: { environment: from.repository.environment, plan: from.plan } }),
+      ...(own ? {} : { from: { environment: from.repository.environment, plan: from.plan } }),
       point: point.id,
       into,
       ...(options.source === undefined ? {} : { sources: options.source }),

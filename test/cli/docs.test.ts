@@ -27,7 +27,7 @@ describe("docs/cli.md", () => {
       expect(page).toContain(`| \`${command}`);
       const help = (await restorable([command, "--help"])).out;
       for (const [, option] of help.matchAll(/^ {2}(--[a-z-]+)/gm)) {
-        if (option !== "--no-record") expect(page, command).toContain(`\`${option}`);
+        expect(page, command).toContain(`\`${option}`);
       }
     }
   });
