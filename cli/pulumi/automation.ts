@@ -32,7 +32,7 @@ export const automationStacks = (cwd: string): Stacks => ({
         target: RESTORES,
         suppressOutputs: true,
         onEvent: ({ diagnosticEvent }) => {
-          if (diagnosticEvent && diagnosticEvent.severity !== "debug") onLine(plainText(diagnosticEvent.message));
+          if (diagnosticEvent) onLine(plainText(diagnosticEvent.message));
         },
         ...(choice.configFile ? { configFile: choice.configFile } : {}),
       });

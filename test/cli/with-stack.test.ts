@@ -34,7 +34,10 @@ beforeAll(async () => {
   await writeFile(at("operator.key"), identity);
   const first = await stack.up();
   expect(first.ok, first.text).toBe(true);
-  const env = { ...pulumiEnvironment(path.join(stack.directory, "backend"), "test"), PLACE: place };
+  const env: Record<string, string> = {
+    ...pulumiEnvironment(path.join(stack.directory, "backend"), "test"),
+    PLACE: place,
+  };
   const withPulumi = { ...env, PATH: [path.dirname(tools().pulumi), env.PATH].join(path.delimiter) };
   cli = (...args) =>
     restorable([...args, "--stack", stack.name, "--config-file", stack.configFile], {
