@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Transform } from "node:stream";
+import { pipeline, Transform } from "node:stream";
 import { type Artifact, JobError } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import type { Invocation } from "../process/invocation.ts";
@@ -50,8 +50,7 @@ export const loadArtifact = async (
     signal: context.signal,
   });
   const digest = digesting(artifact, store.name, options.onBytes);
-  source.once("error", (error) => digest.destroy(error));
-  source.pipe(digest);
+  pipeline(source, digest, () => undefined); // each end ends the other; whoever reads the digest sees the error
   if (identity === undefined) {
     for await (const _ of digest);
     return;

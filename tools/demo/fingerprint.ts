@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { execa } from "execa";
 import type { PostgresServer } from "../servers/postgres-server.ts";
+import { tools } from "../servers/tools.ts";
 import { psql } from "./sample-database.ts";
 
 /** Rows and an order-independent digest of every table but the application's own, which changes all the time. */
@@ -23,6 +26,19 @@ export const fingerprint = async (server: PostgresServer, database: string): Pro
   const blobs =
     "SELECT 'large objects ' || count(*) || ' ' || sum(hashtextextended(encode(lo_get(oid), 'hex'), 0)) FROM pg_largeobject_metadata;";
   return (await psql(server, database, [...queries, blobs].join("\n"))).split("\n");
+};
+
+/** One digest of names, modes, owners, times and contents, without what the application adds. */
+export const treeFingerprint = async (directory: string): Promise<string> => {
+  const hash = createHash("sha256");
+  const tar = execa(
+    tools().tar,
+    ["--create", "--sort=name", "--numeric-owner", "--format=gnu", "--exclude=./uploads", "-C", directory, "."],
+    { encoding: "buffer", buffer: false },
+  );
+  for await (const chunk of tar.stdout) hash.update(chunk);
+  await tar;
+  return hash.digest("hex");
 };
 
 /** Uploads that the database names, and those of them whose file is missing. */

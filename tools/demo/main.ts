@@ -53,7 +53,9 @@ const begin = async (): Promise<Demo> => {
   const directory = await mkdtemp(path.join(tmpdir(), "restorable-demo-"));
   say.title(`Starting a PostgreSQL and an S3 server of the demo's own below ${directory}`);
   const [postgres, s3] = await Promise.all([
-    startPostgres({ settings: { max_wal_size: "4GB", shared_buffers: "256MB", maintenance_work_mem: "256MB" } }),
+    startPostgres({
+      settings: { max_wal_size: "4GB", shared_buffers: "256MB", maintenance_work_mem: "256MB", fsync: "on" },
+    }),
     startS3(),
   ]);
   const prod = environment(directory, "prod", "shop");
@@ -173,7 +175,7 @@ const different = (a: readonly string[], b: readonly string[]): readonly string[
 const main = async (demo: Demo): Promise<void> => {
   const { postgres, project, prod, uat } = demo;
   await makeData(demo);
-  await deploy(demo);
+  const operatorKey = await deploy(demo);
   const checks: string[] = [];
   const expectEqual = (what: string, wrong: readonly string[]) => {
     if (wrong.length > 0) throw new Error(`${what}: not equal: ${wrong.slice(0, 5).join("; ")}`);
@@ -201,8 +203,10 @@ const main = async (demo: Demo): Promise<void> => {
     restored.withoutFile === 0 ? [] : [`${restored.withoutFile} rows without a file`],
   );
 
-  say.title("restorable verify: the point is read to its last byte");
-  await project.restorable("verify", "latest", "--stack", prod.stack);
+  say.title("restorable verify: the point is read to its last byte, with the operator's key");
+  const identity = path.join(demo.directory, "operator.txt");
+  await writeFile(identity, `${operatorKey}\n`, { mode: 0o600 });
+  await project.restorable("verify", "latest", "--stack", prod.stack, "--identity", identity);
 
   say.title("pulumi up of stack demo-uat: production's point onto uat");
   const onto = await restoreBy(
@@ -216,7 +220,7 @@ const main = async (demo: Demo): Promise<void> => {
   ]);
 
   say.title("restorable rollback: uat gets its own data back");
-  await project.restorable("rollback", "refresh-from-prod", "--stack", uat.stack, "--yes");
+  await project.restorable("rollback", "refresh-from-prod", "--stack", uat.stack, "--confirm", "backups/demo-uat/demo");
   expectEqual(
     "uat's own file is back",
     (await readFile(path.join(uat.files, "old uat file"), "utf8")) === "uat\n" ? [] : ["it is not"],

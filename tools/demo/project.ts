@@ -44,10 +44,20 @@ export const makeProject = async (directory: string): Promise<DemoProject> => {
     up: async (stack) => {
       const child = execa(
         pulumi,
-        ["up", "--yes", "--skip-preview", "--stack", stack, "--non-interactive", "--color", "never"],
+        [
+          "up",
+          "--yes",
+          "--skip-preview",
+          "--suppress-outputs",
+          "--stack",
+          stack,
+          "--non-interactive",
+          "--color",
+          "never",
+        ],
         { cwd: project, env, all: true, reject: false },
       );
-      for await (const line of child.iterable({ from: "all" })) if (line.trim() !== "") say.quote(line);
+      for await (const line of child.iterable({ from: "all" })) if (isWorthSaying(line)) say.quote(line);
       const { exitCode } = await child;
       if (exitCode !== 0) throw new Error(`pulumi up of ${stack} failed`);
     },
@@ -60,10 +70,13 @@ export const makeProject = async (directory: string): Promise<DemoProject> => {
         all: true,
         reject: false,
       });
-      for await (const line of child.iterable({ from: "all" })) if (line.trim() !== "") say.quote(line);
+      for await (const line of child.iterable({ from: "all" })) if (isWorthSaying(line)) say.quote(line);
       const { exitCode, stdout } = await child;
       if (exitCode !== 0) throw new Error(`restorable ${args.join(" ")} ended with exit code ${exitCode}`);
       return stdout;
     },
   };
 };
+
+/** The engine prints a line of dots while it works. */
+const isWorthSaying = (line: string): boolean => line.trim() !== "" && !line.startsWith("@ updating");

@@ -3,7 +3,7 @@ import { execa } from "execa";
 import type { PostgresServer } from "../servers/postgres-server.ts";
 
 /** Rows of pgbench_accounts per unit of scale: 100,000, about 15 MB with its index. */
-const SCALE = 50;
+const SCALE = 48;
 
 /** The roles of the sample: an application's login, and a reader who is granted some of it. */
 const ROLES = `
@@ -24,8 +24,9 @@ CREATE TABLE event (at timestamptz NOT NULL, kind text NOT NULL, payload jsonb) 
 CREATE TABLE event_2025 PARTITION OF event FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE event_2026 PARTITION OF event FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 CREATE INDEX ON event (at);
-INSERT INTO event SELECT '2025-01-01Z'::timestamptz + n * interval '2 minutes', 'k' || n % 7, jsonb_build_object('n', n, 'text', repeat('x', 40))
-  FROM generate_series(1, 400000) n;
+INSERT INTO event SELECT '2025-01-01Z'::timestamptz + n * interval '90 seconds', 'k' || n % 7,
+  jsonb_build_object('n', n, 'text', md5(n::text) || md5((-n)::text) || md5((n * 7)::text) || md5((n * 13)::text))
+  FROM generate_series(1, 600000) n;
 CREATE MATERIALIZED VIEW event_by_kind AS SELECT kind, count(*) AS events FROM event GROUP BY kind;
 CREATE TABLE tenant_note (tenant text, note text);
 ALTER TABLE tenant_note ENABLE ROW LEVEL SECURITY;

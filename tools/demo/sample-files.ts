@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { chmod, link, lutimes, mkdir, symlink, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -18,7 +19,9 @@ export const createSampleFiles = async (directory: string): Promise<void> => {
   await createOddFiles(directory);
 };
 
-const content = (seed: number): Buffer => Buffer.alloc(1_000 + (seed % 10_000), `restorable ${seed} `);
+/** Half of it does not compress, like an image. */
+const content = (seed: number): Buffer =>
+  Buffer.concat([randomBytes(500 + (seed % 5_000)), Buffer.alloc(500 + (seed % 5_000), `restorable ${seed} `)]);
 
 const createOddFiles = async (directory: string): Promise<void> => {
   const odd = path.join(directory, "odd");
