@@ -34,7 +34,7 @@ const sql = async (database: string, text: string): Promise<readonly Record<stri
 };
 
 /** One environment with its database, its directory and its stack, up. */
-const environment = async (name: string, identity: string, more: object = {}) => {
+const environment = async (name: string, identity: string, newStack: () => Promise<PulumiStack>, more: object = {}) => {
   const [database, directory, ledger] = [`app_${name}`, path.join(place, name), path.join(place, `${name}-ledger`)];
   await Promise.all([mkdir(directory), mkdir(ledger)]);
   await sql("postgres", `CREATE DATABASE ${database}`);
@@ -43,8 +43,7 @@ const environment = async (name: string, identity: string, more: object = {}) =>
     await sql(database, `INSERT INTO notes VALUES ('${text}')`);
     await writeFile(path.join(directory, text), text);
   };
-  const stack = await PulumiStack.create({ stack: `demo-${name}` });
-  onTestFinished(() => stack.remove());
+  const stack = await newStack();
   const demo = {
     bucket: { name: BUCKET, endpoint: s3.endpoint, adopt: name !== "prod" },
     postgres: { host: postgres.host, port: postgres.port, database, user: postgres.user },
@@ -82,7 +81,8 @@ const environment = async (name: string, identity: string, more: object = {}) =>
 
 test("[core.5] [core.12] the demo's stacks: production is lost and restored, and copied onto uat, by pulumi up alone", async () => {
   const identity = await generateX25519Identity();
-  const prod = await environment("prod", identity);
+  const prod = await environment("prod", identity, () => PulumiStack.create({ stack: "demo-prod" }));
+  onTestFinished(() => prod.stack.remove());
   const outputs = await prod.stack.outputs();
   expect(outputs).toMatchObject({
     bucket: BUCKET,
@@ -107,7 +107,9 @@ test("[core.5] [core.12] the demo's stacks: production is lost and restored, and
     superseded: [expect.any(String), expect.any(String)],
   });
 
-  const uat = await environment("uat", identity, { from: [{ environment: "prod", publicKey: outputs.publicKey }] });
+  const uat = await environment("uat", identity, () => prod.stack.sibling("demo-uat"), {
+    from: [{ environment: "prod", stack: "organization/backups/demo-prod" }],
+  });
   await uat.write("only-uat");
   await uat.request({ id: "refresh", from: { environment: "prod" } });
   const refreshed = await uat.stack.up();

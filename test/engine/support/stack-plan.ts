@@ -1,8 +1,6 @@
-import path from "node:path";
 import { execa } from "execa";
 import { runLocal } from "../../../launch/index.ts";
 import { plan, type ResultOf } from "../../../spec/index.ts";
-import { pulumiEnvironment } from "../../../tools/servers/pulumi-environment.ts";
 import type { PulumiStack } from "../../support/pulumi-stack.ts";
 import { tools } from "../../support/tools.ts";
 
@@ -12,7 +10,7 @@ const NEVER = new AbortController().signal;
 const stackPlan = async (stack: PulumiStack) => {
   const { stdout } = await execa(tools().pulumi, ["stack", "export", "--show-secrets", "--stack", stack.name], {
     cwd: stack.projectDirectory,
-    env: pulumiEnvironment(path.join(stack.directory, "backend"), "test"),
+    env: stack.env,
   });
   const resources: readonly { type: string; outputs: Record<string, unknown> }[] =
     JSON.parse(stdout).deployment.resources;
