@@ -28,10 +28,15 @@ export const isExpiring = ({ marks }: Pick<CatalogPoint, "marks">): boolean => {
   return expire > unexpire && !isHeld({ marks });
 };
 
-export const isHeld = ({ marks }: Pick<CatalogPoint, "marks">): boolean => marks.some(({ kind }) => kind === "hold");
+export const isHeld = ({ marks }: Pick<CatalogPoint, "marks">): boolean => isInForce(marks, "hold");
 
-export const isQuarantined = ({ marks }: Pick<CatalogPoint, "marks">): boolean =>
-  marks.some(({ kind }) => kind === "quarantine");
+export const isQuarantined = ({ marks }: Pick<CatalogPoint, "marks">): boolean => isInForce(marks, "quarantine");
+
+/** Until a later release. Of one instant, what protects counts. */
+const isInForce = (marks: readonly Mark[], kind: Mark["kind"]): boolean => {
+  const marked = newest(marks.filter(isKind(kind)));
+  return marked > Number.NEGATIVE_INFINITY && marked >= newest(marks.filter(isKind("release")));
+};
 
 /** Flagged and not accepted by anybody. */
 export const isFlagged = ({ manifest: { flags }, marks }: Pick<CatalogPoint, "manifest" | "marks">): boolean =>

@@ -54,7 +54,7 @@ export type CheckJob = z.infer<typeof checkJob>;
 export const markJob = z.strictObject({
   kind: z.literal("mark"),
   ...scope,
-  mark: z.enum(["unexpire", "hold", "accept", "quarantine"]),
+  mark: z.enum(["unexpire", "hold", "accept", "quarantine", "release"]),
   point: pointId,
   by: z.string().min(1),
   reason: z.string().min(1),

@@ -14,13 +14,14 @@ const KINDS: Readonly<Record<MarkJob["mark"], string>> = {
   accept: "its flags are right: pruning goes on",
   hold: "it never expires",
   quarantine: "it is not chosen, and does not count as a copy",
+  release: "a hold and a quarantine end",
   unexpire: "an expire mark no longer counts",
 };
 
 /** Writes a note about a point that decides what may become of it. */
 export const mark: Definition<Options> = {
   name: "mark <kind> <point>",
-  summary: "write a note about a point: accept, hold, quarantine or unexpire",
+  summary: "write a note about a point: accept, hold, quarantine, release or unexpire",
   options: (command) =>
     command.requiredOption("--reason <text>", "why, for whoever reads it later").addHelpText(
       "after",

@@ -2,7 +2,7 @@ import type { ErrorReport, Journal, RestoreRecord } from "../../spec/index.ts";
 
 /** The audit line of a restore that has ended, made from its journal. */
 export const recordOf = (journal: Journal, finished: Date, error?: ErrorReport): RestoreRecord => {
-  const started = journal.steps[0]?.at ?? finished.toISOString();
+  const started = (rollbackOf(journal) ?? journal.steps[0])?.at ?? finished.toISOString();
   return {
     version: 1,
     id: journal.id,
@@ -27,9 +27,12 @@ export const recordOf = (journal: Journal, finished: Date, error?: ErrorReport):
   };
 };
 
+/** A rollback is an act of its own, with a time of its own. */
+const rollbackOf = ({ steps }: Journal) => steps.find(({ step }) => step === "rolling-back");
+
 /** From the moment before the application was stopped to the moment after it was started again. */
 const downtime = (journal: Journal, finished: Date): number => {
-  const stopped = journal.steps.find(({ step }) => step === "quiescing")?.at;
+  const stopped = (rollbackOf(journal) ?? journal.steps.find(({ step }) => step === "quiescing"))?.at;
   if (stopped === undefined) return 0;
   const resumed = journal.steps.findLast(({ step }) => step === "resumed")?.at;
   return seconds(stopped, resumed === undefined ? finished : new Date(resumed));

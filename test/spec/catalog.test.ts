@@ -23,6 +23,17 @@ describe("what marks and proofs make of a point", () => {
     expect(isHeld(examplePoint(ID, { marks: ["hold", "expire"] }))).toBe(true);
   });
 
+  it("is held or quarantined until a later release", () => {
+    for (const [kind, inForce] of [
+      ["hold", isHeld],
+      ["quarantine", isQuarantined],
+    ] as const) {
+      expect(inForce({ marks: [exampleMark(ID, kind, EARLY), exampleMark(ID, "release", LATE)] })).toBe(false);
+      expect(inForce({ marks: [exampleMark(ID, kind, LATE), exampleMark(ID, "release", EARLY)] })).toBe(true);
+      expect(inForce({ marks: [exampleMark(ID, kind, EARLY), exampleMark(ID, "release", EARLY)] })).toBe(true);
+    }
+  });
+
   it("is flagged until somebody accepts", () => {
     expect(isFlagged(examplePoint(ID, { flagged: true }))).toBe(true);
     expect(isFlagged(examplePoint(ID, { flagged: true, marks: ["accept"] }))).toBe(false);

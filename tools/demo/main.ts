@@ -12,7 +12,7 @@ import { type PostgresServer, startPostgres } from "../servers/postgres-server.t
 import { type S3Server, startS3 } from "../servers/s3-server.ts";
 import { tools } from "../servers/tools.ts";
 import { type Figures, printFigures } from "./figures.ts";
-import { fingerprint, uploads } from "./fingerprint.ts";
+import { fingerprint, treeFingerprint, uploads } from "./fingerprint.ts";
 import { type DemoProject, makeProject } from "./project.ts";
 import { createEmptyDatabase, createSampleDatabase, psql } from "./sample-database.ts";
 import { createSampleFiles } from "./sample-files.ts";
@@ -184,6 +184,7 @@ const main = async (demo: Demo): Promise<void> => {
   };
 
   const before = await fingerprint(postgres, prod.database);
+  const treeBefore = await treeFingerprint(prod.files);
   const manifest = await backUp(demo);
   const backedUp = performance.now();
   await project.restorable("list", "--stack", prod.stack);
@@ -197,6 +198,11 @@ const main = async (demo: Demo): Promise<void> => {
   expectEqual(
     `${before.length} tables and the large objects have the rows and digests from before the disaster`,
     different(before, await fingerprint(postgres, prod.database)),
+  );
+  const sameTree = (await treeFingerprint(prod.files)) === treeBefore;
+  expectEqual(
+    "names, modes, owners, times and contents of all files are as before",
+    sameTree ? [] : ["the digests differ"],
   );
   expectEqual(
     "every restored row of the application has its file",
