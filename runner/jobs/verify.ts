@@ -11,8 +11,10 @@ import { readCatalog } from "../catalog/read-catalog.ts";
 import { selectPoint } from "../catalog/select-point.ts";
 import type { Context } from "../context.ts";
 import { sign } from "../crypto/signature.ts";
+import { checkKey } from "../restore/check-key.ts";
 import type { Store } from "../store/store.ts";
 import { verifyArtifact } from "../verify/verify-artifact.ts";
+import { verifyIdentity } from "../verify/verify-identity.ts";
 import { openPlanStore } from "./plan-store.ts";
 
 type Body = Pick<ResultOf<"verify">, "kind" | "point" | "proof" | "proofKey">;
@@ -24,7 +26,13 @@ export const verify = async (context: Context, job: VerifyJob): Promise<Body> =>
   const { point } = selectPoint(points, job.point, { unverified: true });
   const began = context.now();
   const identity = job.identity ? context.secret(job.identity).trim() : undefined;
-  const checks = [signatureCheck(point), ...(await artifactChecks(context, store, point, identity))];
+  // The key of another point says nothing about this one: it must not become a failed proof of a good point.
+  if (identity !== undefined) await checkKey(identity, point.manifest);
+  const checks = [
+    signatureCheck(point),
+    await asCheck(point.manifest.identity.key, () => verifyIdentity(store, point.manifest)),
+    ...(await artifactChecks(context, store, point, identity)),
+  ];
   const finished = context.now();
   const proof: Proof = {
     version: 1,

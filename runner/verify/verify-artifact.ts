@@ -1,4 +1,4 @@
-import { type Artifact, type Entry, type FilesEntry, JobError } from "../../spec/index.ts";
+import { type Artifact, type Entry, type FileCounts, type FilesEntry, JobError } from "../../spec/index.ts";
 import { type ArtifactSource, loadArtifact } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
 import { listArchive } from "../files/list-archive.ts";
@@ -50,12 +50,23 @@ const verifyTree = async (
   const listing = listArchive();
   await loadArtifact(context, source, artifact, [listing.invocation], { onBytes });
   const found = listing.counts();
-  if (found.files !== entry.counts.files || found.bytes !== entry.counts.bytes) {
-    throw new JobError(
-      "counts-differ",
-      `${artifact.key} holds ${found.files} files of ${found.bytes} bytes where the manifest says ${entry.counts.files} of ${entry.counts.bytes}`,
-      "choose another point",
+  const differing = Object.entries(entry.counts).filter(([what, count]) => found[what as keyof FileCounts] !== count);
+  if (differing.length > 0) {
+    const facts = differing.map(
+      ([what, count]) =>
+        `${found[what as keyof FileCounts]} ${NOUN[what as keyof FileCounts]} where the manifest says ${count}`,
     );
+    throw new JobError("counts-differ", `${artifact.key} holds ${facts.join(", ")}`, "choose another point");
   }
   return `${artifact.bytes} bytes read and unpacked to nowhere: ${found.files} files of ${found.bytes} bytes, as in the manifest`;
+};
+
+/** An archive that was cut between two members is a sound one: only their numbers tell. */
+const NOUN: Readonly<Record<keyof FileCounts, string>> = {
+  files: "files",
+  directories: "directories",
+  symlinks: "symbolic links",
+  hardLinks: "further hard links",
+  other: "devices and pipes",
+  bytes: "bytes",
 };
