@@ -76,6 +76,8 @@ export const journal = z.strictObject({
   steps: z.array(z.strictObject({ step: restoreStep, at: instant })),
   mode: z.enum(["replace", "inPlace", "elsewhere"]),
   parts: z.array(journalPart),
+  /** While a rollback is under way: the parts as the restore had them. */
+  priorParts: z.array(journalPart).optional(),
   holder,
   /** Findings so far, for the record. */
   checks: z.array(check),

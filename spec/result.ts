@@ -121,6 +121,8 @@ export const restoreResult = z.strictObject({
   kind: z.literal("restore"),
   /** Where the journal stands now. */
   step: z.string(),
+  /** The point that the restore pinned, once it is claimed. */
+  point: pointId.optional(),
   /** Present once the restore has ended. */
   record: restoreRecord.optional(),
 });

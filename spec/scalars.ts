@@ -1,9 +1,18 @@
 import { z } from "zod";
 
+/**
+ * The error for a text that YAML may have taken for a date: Pulumi hands that on as `2026-11-20 18:00:00 +0000 UTC`.
+ * It is refused, because YAML takes a local time for UTC.
+ */
+export const quotedInYaml =
+  (expected: string) =>
+  ({ input }: { readonly input?: unknown }): string =>
+    /^\d{4}-\d\d-\d\d \d\d:/.test(String(input)) ? `${expected}, in quotes: YAML has read it as a date` : expected;
+
 /** An instant: RFC 3339 with an offset. A bare local time means three different things to three tools, so it is refused. */
 export const instant = z.iso.datetime({
   offset: true,
-  error: "expected a time with an offset, like 2026-11-20T18:00:00+01:00",
+  error: quotedInYaml("expected a time with an offset, like 2026-11-20T18:00:00+01:00"),
 });
 
 /** A name that is part of keys and paths: lower-case letters, digits, dot, dash, underscore. */

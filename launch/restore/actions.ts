@@ -16,9 +16,13 @@ export interface ActionOptions {
 /** One action of the runner on the journal of one restore. Throws JobError when it failed. */
 export type Act = (action: RestoreJob["action"], options?: ActionOptions) => Promise<ResultOf<"restore">>;
 
+/**
+ * @param pointIdentity what every action gets that names no identity: an in-place restore reads the point while it
+ * swaps, and again when it is recovered
+ */
 export const actions =
-  (launch: RestoreLaunch, world: LaunchWorld): Act =>
-  async (action, { signal = NEVER, identity, failure } = {}) => {
+  (launch: RestoreLaunch, world: LaunchWorld, pointIdentity?: string): Act =>
+  async (action, { signal = NEVER, identity = pointIdentity, failure } = {}) => {
     const job: RestoreJob = {
       kind: "restore",
       version: 1,

@@ -1,6 +1,7 @@
 import { RESTORE_STEPS, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
-import type { Act } from "./actions.ts";
+import { type Act, actions } from "./actions.ts";
 import { type Application, application } from "./application.ts";
+import { openPoint } from "./open-point.ts";
 import { isOver, recover } from "./recover.ts";
 import { resumeAndFinish } from "./replace-live.ts";
 import { type LaunchWorld, say } from "./world.ts";
@@ -10,6 +11,8 @@ const NO_JOURNAL = "none";
 
 export interface Earlier {
   readonly step: string;
+  /** The point that the run pinned. */
+  readonly point?: string;
   /** Present once the run is over. */
   readonly record?: RestoreRecord;
 }
@@ -19,9 +22,9 @@ export interface Earlier {
  * @throws JobError `request-id-used` when the id was used for another request
  */
 export const stateOf = async (act: Act): Promise<Earlier | undefined> => {
-  const { step, record } = await act("state");
+  const { step, point, record } = await act("state");
   if (step === NO_JOURNAL) return undefined;
-  return { step, ...(record && isOver(step) ? { record } : {}) };
+  return { step, ...(point === undefined ? {} : { point }), ...(record && isOver(step) ? { record } : {}) };
 };
 
 /**
@@ -31,12 +34,19 @@ export const stateOf = async (act: Act): Promise<Earlier | undefined> => {
 export const continueEarlier = async (
   launch: RestoreLaunch,
   world: LaunchWorld,
-  act: Act,
-  step: string,
+  plain: Act,
+  { step, point }: Earlier,
 ): Promise<RestoreRecord> => {
+  const act = launch.request.into.inPlace && point !== undefined ? await withIdentity(launch, world, point) : plain;
   const outcome = await recover(act, world, `restore ${launch.request.id} was left at '${step}'`);
   say(world, "recover", `restore ${launch.request.id}, left at '${step}', is settled`);
   return resumeAndFinish(act, mayHaveStopped(step) ? application(launch.plan, world) : NOT_STOPPED, world, outcome);
+};
+
+/** An in-place restore goes on only with the key of its point. */
+const withIdentity = async (launch: RestoreLaunch, world: LaunchWorld, point: string): Promise<Act> => {
+  const pinned = { ...launch, request: { ...launch.request, point } };
+  return actions(pinned, world, (await openPoint(pinned, world)).identity);
 };
 
 const mayHaveStopped = (step: string): boolean => {

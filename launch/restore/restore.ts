@@ -29,13 +29,13 @@ const beginOrContinue = async (launch: RestoreLaunch, world: LaunchWorld, act: A
   for (let looks = 0; ; looks += 1) {
     world.signal.throwIfAborted();
     const earlier = await stateOf(act);
-    if (!earlier) return begin(launch, world, act);
+    if (!earlier) return begin(launch, world);
     if (earlier.record) {
       say(world, "state", `request ${launch.request.id} has already ended; nothing is run again`);
       return earlier.record;
     }
     try {
-      return await continueEarlier(launch, world, act, earlier.step);
+      return await continueEarlier(launch, world, act, earlier);
     } catch (error) {
       if (!(error instanceof JobError && error.code === "busy")) throw error;
       if (looks % 30 === 0) say(world, "attach", `${error.fact}; waiting for its end`);
@@ -44,17 +44,21 @@ const beginOrContinue = async (launch: RestoreLaunch, world: LaunchWorld, act: A
   }
 };
 
-const begin = async (launch: RestoreLaunch, world: LaunchWorld, act: Act): Promise<RestoreRecord> => {
+const begin = async (launch: RestoreLaunch, world: LaunchWorld): Promise<RestoreRecord> => {
   const point = await openPoint(launch, world);
   // `latest` may be another point a moment later; the opened key is this one's.
-  const pinned = actions({ ...launch, request: { ...launch.request, point: point.id } }, world);
+  const pinned = actions(
+    { ...launch, request: { ...launch.request, point: point.id } },
+    world,
+    launch.request.into.inPlace ? point.identity : undefined,
+  );
   try {
     const prepared = await pinned("prepare", { identity: point.identity, signal: world.signal });
     if (prepared.record) return prepared.record;
   } catch (error) {
     // Somebody else's work is not ours to undo.
     if (error instanceof JobError && (error.code === "busy" || error.code === "request-id-used")) throw error;
-    return undo(act, world, error);
+    return undo(pinned, world, error);
   }
   return isElsewhere(launch)
     ? concluded(await pinned("finish"))

@@ -19,7 +19,7 @@ export const resume = async (launch: RestoreLaunch, world: LaunchWorld): Promise
       "`restorable status` lists them",
     );
   }
-  if (!earlier.record) return continueEarlier(launch, world, act, earlier.step);
+  if (!earlier.record) return continueEarlier(launch, world, act, earlier);
   // It has ended, but whoever asks for `resume` finds the application stopped.
   await application(launch.plan, world).start();
   return earlier.record;

@@ -3,6 +3,7 @@ import { type Act, actions } from "./actions.ts";
 import { type Application, application } from "./application.ts";
 import { continueEarlier, stateOf } from "./earlier.ts";
 import { errorReport } from "./failed-record.ts";
+import { recover } from "./recover.ts";
 import { resumeAndFinish } from "./replace-live.ts";
 import { type LaunchWorld, say, warn } from "./world.ts";
 
@@ -18,18 +19,20 @@ export const rollback = async (launch: RestoreLaunch, world: LaunchWorld): Promi
     const fact = `the ledger knows no restore '${launch.request.id}'`;
     throw new JobError("restore-failed", fact, "`restorable status` lists them");
   }
-  if (!earlier.record) return continueEarlier(launch, world, act, earlier.step);
+  if (!earlier.record) return continueEarlier(launch, world, act, earlier);
   const app = application(launch.plan, world);
-  await stopOrStart(app, world);
+  await act("quiescing");
+  await stopOrStart(act, app, world);
   await swapBack(launch, act, app, world);
   return resumeAndFinish(act, app, world, {});
 };
 
-/** The first failure is the one to report; a second one is only said. */
-const stopOrStart = async (app: Application, world: LaunchWorld): Promise<void> => {
+/** The first failure is the one to report; a second one is only said. Nothing was swapped, so the rollback is forgotten. */
+const stopOrStart = async (act: Act, app: Application, world: LaunchWorld): Promise<void> => {
   try {
     await app.stop();
   } catch (error) {
+    await act("recover").catch((second: unknown) => warn(world, errorReport(second).fact));
     await app.start().catch((second: unknown) => warn(world, errorReport(second).fact));
     throw error;
   }
@@ -40,10 +43,23 @@ const swapBack = async (launch: RestoreLaunch, act: Act, app: Application, world
   try {
     await act("rollback");
   } catch (error) {
-    // Nothing was begun if the journal is closed still; otherwise the data may be half old and half new.
-    const stand = await stateOf(act).catch(() => undefined);
-    if (stand?.record) await app.start().catch((second: unknown) => warn(world, errorReport(second).fact));
-    else warn(world, "the application stays stopped: run `restorable resume` when the cause is gone");
+    if (await isCompleted(act, app, world, error)) return;
     throw error;
   }
+};
+
+/** What was begun is completed; what was not is forgotten, and the application runs as before. */
+const isCompleted = async (act: Act, app: Application, world: LaunchWorld, error: unknown): Promise<boolean> => {
+  try {
+    const { record } = await recover(act, world, errorReport(error).fact);
+    if (!record) return true;
+  } catch (second) {
+    warn(
+      world,
+      `${errorReport(second).fact}; the application stays stopped: run \`restorable resume\` when the cause is gone`,
+    );
+    return false;
+  }
+  await app.start().catch((second: unknown) => warn(world, errorReport(second).fact));
+  return false;
 };

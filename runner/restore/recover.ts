@@ -5,6 +5,7 @@ import { failBeforeSwap } from "./end.ts";
 import { isOver, type OpenJournal } from "./ledger.ts";
 import type { RestoreBody } from "./restore-body.ts";
 import { answer, findJournal, inSession, type Session } from "./restore-session.ts";
+import { cancelRollback, rollbackWasBegun } from "./rollback.ts";
 import { complete, goBack } from "./swap.ts";
 
 /**
@@ -43,6 +44,7 @@ const bringToAnEnd = async (session: Session, open: OpenJournal): Promise<OpenJo
       );
   if (step !== "rolling-back" && position(step) < position("swapping")) return failBeforeSwap(session, open, cause);
   if (step === "swapped" || step === "resumed") return open;
+  if (step === "rolling-back" && !rollbackWasBegun(open.journal)) return cancelRollback(session, open);
   session.context.report.step("swapping", "completing the swap that was interrupted");
   try {
     return await complete(session, open);

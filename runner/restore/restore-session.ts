@@ -65,9 +65,10 @@ export const requireJournal = async ({ ledger, job }: Session, steps: readonly R
   );
 };
 
-export const answer = ({ journal: { step, record } }: OpenJournal): RestoreBody => ({
+export const answer = ({ journal: { step, record, from } }: OpenJournal): RestoreBody => ({
   kind: "restore",
   step,
+  ...(from.point === undefined ? {} : { point: from.point }),
   ...(record ? { record } : {}),
 });
 

@@ -1,9 +1,10 @@
-import { JobError, type JournalPart, type RestoreJob } from "../../spec/index.ts";
+import { JobError, type Journal, type JournalPart, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { supersededDirectory, swapForm } from "../files/names.ts";
 import { supersededName } from "../postgres/names.ts";
+import type { OpenJournal } from "./ledger.ts";
 import type { RestoreBody } from "./restore-body.ts";
-import { answer, inSession, requireJournal } from "./restore-session.ts";
+import { answer, inSession, requireJournal, type Session } from "./restore-session.ts";
 import { complete } from "./swap.ts";
 
 /**
@@ -13,21 +14,38 @@ import { complete } from "./swap.ts";
 export const rollback = (context: Context, job: RestoreJob): Promise<RestoreBody> =>
   inSession(context, job, async (session) => {
     const open = await requireJournal(session, ["finished", "rolling-back"]);
-    const { journal } = open;
-    if (journal.mode !== "replace" || !journal.parts.some(({ existed }) => existed)) {
-      throw new JobError(
-        "cannot-swap",
-        `restore '${journal.id}' superseded nothing that could come back`,
-        journal.safetyPoint
-          ? `restore the safety point ${journal.safetyPoint} instead`
-          : "restore an earlier point instead",
-      );
-    }
-    if (journal.step === "rolling-back") return answer(await complete(session, open));
-    const at = context.now();
-    const parts = journal.parts.filter(({ existed }) => existed).map((part) => reversed(part, at));
-    return answer(await complete(session, await session.ledger.advance(open, "rolling-back", { parts })));
+    const announced = open.journal.step === "finished" ? await announceRollback(session, open) : open;
+    return answer(await complete(session, await session.ledger.advance(announced, "rolling-back")));
   });
+
+/** Written before the application is stopped. A second `rolling-back` in the journal says that the swap was begun. */
+export const announceRollback = ({ context, ledger }: Session, open: OpenJournal): Promise<OpenJournal> => {
+  const { journal } = open;
+  const replaced = journal.parts.filter(({ existed }) => existed);
+  if (journal.mode !== "replace" || replaced.length === 0) {
+    const hint = journal.safetyPoint
+      ? `restore the safety point ${journal.safetyPoint} instead`
+      : "restore an earlier point instead";
+    throw new JobError("cannot-swap", `restore '${journal.id}' superseded nothing that could come back`, hint);
+  }
+  const at = context.now();
+  return ledger.advance(open, "rolling-back", {
+    parts: replaced.map((part) => reversed(part, at)),
+    priorParts: journal.parts,
+  });
+};
+
+export const rollbackWasBegun = ({ steps }: Journal): boolean =>
+  steps.filter(({ step }) => step === "rolling-back").length > 1;
+
+/** A rollback of which nothing was done yet is forgotten: the restore is finished, as it was. */
+export const cancelRollback = async ({ ledger }: Session, open: OpenJournal): Promise<OpenJournal> => {
+  const { priorParts, ...journal } = open.journal;
+  const steps = journal.steps.filter(({ step }) => step !== "rolling-back");
+  return ledger.advance({ ...open, journal: { ...journal, steps } }, "finished", {
+    parts: priorParts ?? journal.parts,
+  });
+};
 
 const reversed = (part: JournalPart, at: Date): JournalPart =>
   part.kind === "postgres"

@@ -8,6 +8,8 @@ const ONE = "expected exactly one of replace, inPlace, database, directory";
 
 const refused = (value: unknown) => () => parse(request, value, "restore", "bad-config");
 
+const QUOTES = "in quotes: YAML has read it as a date";
+
 describe("a restore request", () => {
   it.each(["latest", "20261121T010000Z-7f3a", { before: "2026-11-20T18:00:00+01:00" }])(
     "takes the point %j",
@@ -23,6 +25,12 @@ describe("a restore request", () => {
     ["point", "20261321T010000Z-7f3a", POINT],
     ["point", 5, POINT],
     ["point.before", "2026-11-20T18:00:00", "expected a time with an offset, like 2026-11-20T18:00:00+01:00"],
+    ["id", "2026-11-21 00:00:00 +0000 UTC", `expected 1 to 100 letters, digits, '.', '-', '_', ${QUOTES}`],
+    [
+      "point.before",
+      "2026-11-20 18:00:00 +0100 +0100",
+      `expected a time with an offset, like 2026-11-20T18:00:00+01:00, ${QUOTES}`,
+    ],
     ["point.before", "2026-02-30T18:00:00Z", "expected a time with an offset, like 2026-11-20T18:00:00+01:00"],
     ["into", {}, ONE],
     ["into", { replace: {}, database: "x" }, ONE],

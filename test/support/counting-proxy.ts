@@ -1,4 +1,10 @@
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  type ClientRequest,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface CountedRequest {
@@ -8,14 +14,23 @@ export interface CountedRequest {
   readonly url: string;
 }
 
-/** `pass` on, `drop` without an answer, `answerless`: pass on and drop the answer, or answer with a status of the proxy's own. */
-export type Verdict = "pass" | "drop" | "answerless" | number;
+/**
+ * `pass` on, `drop` without an answer, `answerless`: pass on and drop the answer, answer with a status of the proxy's
+ * own, or cut the connection after so many bytes of the request's or of the answer's body.
+ */
+export type Verdict =
+  | "pass"
+  | "drop"
+  | "answerless"
+  | number
+  | { readonly cutRequest: number }
+  | { readonly cutAnswer: number };
 
 export interface CountingProxy {
   readonly endpoint: string;
   readonly requests: readonly CountedRequest[];
-  /** Decides about each request. Default: all pass. */
-  judge: (request: CountedRequest) => Verdict;
+  /** Decides about each request, which waits for it. Default: all pass. */
+  judge: (request: CountedRequest) => Verdict | Promise<Verdict>;
   close(): Promise<void>;
 }
 
@@ -23,15 +38,16 @@ export interface CountingProxy {
 export async function startCountingProxy(target: string): Promise<CountingProxy> {
   const requests: CountedRequest[] = [];
   const { hostname, port } = new URL(target);
-  const proxy = { judge: (_: CountedRequest): Verdict => "pass" };
-  const server = createServer((incoming, outgoing) => {
+  const proxy: Pick<CountingProxy, "judge"> = { judge: () => "pass" };
+  const server = createServer(async (incoming, outgoing) => {
     const counted = { number: requests.length + 1, method: incoming.method ?? "", url: incoming.url ?? "" };
     requests.push(counted);
-    const verdict = proxy.judge(counted);
+    incoming.on("error", () => undefined);
+    const verdict = await proxy.judge(counted);
     if (verdict === "drop") incoming.socket.destroy();
     else if (typeof verdict === "number")
       outgoing.writeHead(verdict, { "content-length": "0", connection: "close" }).end();
-    else forward(incoming, outgoing, { hostname, port }, verdict === "answerless");
+    else forward(incoming, outgoing, { hostname, port }, verdict);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
@@ -55,22 +71,35 @@ function forward(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   target: { hostname: string; port: string },
-  dropAnswer: boolean,
+  verdict: Exclude<Verdict, number>,
 ): void {
   // The Host header stays as the client signed it.
   const onward = httpRequest(
     { ...target, method: incoming.method, path: incoming.url, headers: incoming.headers },
     (answer) => {
-      if (dropAnswer) {
+      if (verdict === "answerless") {
         answer.resume();
         answer.on("end", () => incoming.socket.destroy());
         return;
       }
       outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+      if (typeof verdict === "object" && "cutAnswer" in verdict) cutAfter(answer, verdict.cutAnswer, incoming);
       answer.pipe(outgoing);
     },
   );
   onward.on("error", () => incoming.socket.destroy());
   incoming.on("error", () => onward.destroy());
+  if (typeof verdict === "object" && "cutRequest" in verdict) cutAfter(incoming, verdict.cutRequest, incoming, onward);
   incoming.pipe(onward);
+}
+
+/** Ends the client's connection, and the one behind it, once so many bytes have come. */
+function cutAfter(from: IncomingMessage, bytes: number, client: IncomingMessage, onward?: ClientRequest): void {
+  let seen = 0;
+  from.on("data", (chunk: Buffer) => {
+    seen += chunk.length;
+    if (seen < bytes) return;
+    client.socket.destroy();
+    onward?.destroy();
+  });
 }

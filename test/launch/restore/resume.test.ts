@@ -44,7 +44,7 @@ test("rollback stops, swaps back and starts", async () => {
   const { runner, world } = setUp("finished");
   runner.closed = record(restoreJob, true);
   expect((await rollback(restoreLaunch(), world)).ok).toBe(true);
-  expect(runner.calls).toEqual(["state", "rollback", "finish"]);
+  expect(runner.calls).toEqual(["state", "quiescing", "rollback", "finish"]);
   expect(runner.step).toBe("rolled-back");
   expect(world.programs).toEqual(["stop app", "start app", "probe app"]);
 });
@@ -61,11 +61,9 @@ test("[core.6] a rollback that fails reports its own reason and starts the appli
 test("a rollback that broke off in the middle leaves the application stopped and says how to go on", async () => {
   const { runner, world } = setUp("finished");
   runner.closed = record(restoreJob, true);
-  runner.fails.rollback = new JobError("database-unreachable", "the server is gone", "look");
-  runner.before = (action) => {
-    if (action === "rollback") runner.step = "rolling-back";
-  };
-  await expect(rollback(restoreLaunch(), world)).rejects.toMatchObject({ code: "database-unreachable" });
+  runner.fails.rollback = new JobError("cannot-swap", "somebody renamed a database", "look");
+  runner.fails.recover = new JobError("cannot-swap", "somebody renamed a database", "look");
+  await expect(rollback(restoreLaunch(), world)).rejects.toMatchObject({ code: "cannot-swap" });
   expect(world.programs).toEqual(["stop app"]);
   expect(world.said.at(-1)).toContain("restorable resume");
 });
@@ -77,4 +75,22 @@ test("[core.13] a killed rollback is completed by rollback and by resume", async
     expect(runner.step).toBe("rolled-back");
     expect(world.programs).toEqual(["start app", "probe app"]);
   }
+});
+
+test("[core.6] a rollback whose application cannot be stopped is forgotten, and the application started", async () => {
+  const { runner, world } = setUp("finished", async ([first]) => ({ ok: first !== "stop", text: "stop failed" }));
+  runner.closed = record(restoreJob, true);
+  await expect(rollback(restoreLaunch(), world)).rejects.toMatchObject({ code: "quiesce-failed" });
+  expect(runner.calls).toEqual(["state", "quiescing", "recover"]);
+  expect(runner.step).toBe("finished");
+  expect(world.programs).toContain("start app");
+});
+
+test("[core.6] a launcher killed between the announcement of a rollback and its swap: resume starts the application", async () => {
+  const { runner, world } = setUp("rolling-back");
+  runner.rollingBack = false;
+  runner.closed = record(restoreJob, true);
+  expect((await resume(restoreLaunch(), world)).ok).toBe(true);
+  expect(runner.step).toBe("finished");
+  expect(world.programs).toEqual(["start app", "probe app"]);
 });

@@ -39,7 +39,7 @@ export const fakeRunner = (
     jobs: [],
     options: [],
     step,
-    rollingBack: false,
+    rollingBack: step === "rolling-back",
     fails: {},
     busyLooks: 0,
     closed: undefined,
@@ -67,8 +67,14 @@ const act = (fake: FakeRunner, job: RestoreJob): Result => {
     if (fake.busyLooks === 0) [fake.step, fake.closed] = ["finished", record(job, true)];
     return failed("restore", new JobError("busy", "another process holds the journal", "wait for it"));
   }
-  fake.rollingBack ||= action === "rollback" || fake.step === "rolling-back";
-  if (action === "recover" && !OVER.includes(fake.step))
+  // A rollback that was only announced is forgotten; one that had begun is completed.
+  if (action === "quiescing" && fake.step === "finished") {
+    fake.step = "rolling-back";
+    return answer(fake);
+  }
+  fake.rollingBack ||= action === "rollback";
+  if (action === "recover" && fake.step === "rolling-back" && !fake.rollingBack) fake.step = "finished";
+  else if (action === "recover" && !OVER.includes(fake.step))
     fake.step = COMPLETED.includes(fake.step) ? "swapped" : "undone";
   else if (action === "finish") fake.step = fake.rollingBack ? "rolled-back" : "finished";
   else if (action === "rollback") fake.step = "swapped";
@@ -76,8 +82,15 @@ const act = (fake: FakeRunner, job: RestoreJob): Result => {
   const ended = action === "finish" || (fake.step === "undone" && !fake.closed);
   const ok = action === "finish" && job.failure === undefined;
   if (ended && action !== "state") fake.closed = { ...record(job, ok), ...(job.failure ? { error: job.failure } : {}) };
-  return { ...common, kind: "restore", step: fake.step, ...(fake.closed ? { record: fake.closed } : {}) };
+  return answer(fake);
 };
+
+const answer = ({ step, closed }: FakeRunner): Result => ({
+  ...common,
+  kind: "restore",
+  step,
+  ...(closed ? { record: closed } : {}),
+});
 
 export const failed = (kind: string, { code, fact, hint }: JobError): Failure => ({
   version: 1,

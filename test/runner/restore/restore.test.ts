@@ -66,6 +66,10 @@ describe("restore · postgres, versitygw", () => {
     expect(record?.ok).toBe(true);
     expect(await everything(world, "app", world.files)).toEqual(before);
     const job = restoreJob(world, "rollback", { request: record?.request ?? {} });
+    // Announced and then left: the next call forgets it, and what was restored stays live.
+    expect(succeeded(await world.run({ ...job, action: "quiescing" }), "restore").step).toBe("rolling-back");
+    expect(succeeded(await world.run({ ...job, action: "recover" }), "restore").step).toBe("finished");
+    expect(await everything(world, "app", world.files)).toEqual(before);
     succeeded(await world.run(job), "restore");
     const rolledBack = succeeded(await world.run({ ...job, action: "finish" }), "restore");
     expect(rolledBack.step).toBe("rolled-back");
