@@ -30,11 +30,9 @@ export type Into = z.infer<typeof into>;
 
 /** What an operator asks for in stack config. A new id is one new run; the same id never runs twice. */
 export const request = z.strictObject({
-  id: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {
-      error: quotedInYaml("expected 1 to 100 letters, digits, '.', '-', '_'"),
-    }),
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {
+    error: quotedInYaml("expected 1 to 100 letters, digits, '.', '-', '_'"),
+  }),
   /** The plan to restore onto; may be left out where the stack has only one. */
   plan: slug.optional(),
   /** Whose recovery point. @default this stack's own environment and the same plan */
