@@ -25,6 +25,12 @@ if command -v flock >/dev/null 2>&1; then
   flock 9
 fi
 
+# What a step has begun to make in the cache; a set-up that is interrupted takes it away.
+unfinished=
+trap 'rm -rf "$unfinished"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 . "$root/tools/setup/steps.sh"
 . "$root/tools/setup/node.sh"
 . "$root/tools/setup/programs.sh"

@@ -108,6 +108,16 @@ describe("set-up", () => {
     expect((await setUp()).exitCode).toBe(1);
   });
 
+  test("that fails half way leaves nothing in the cache", async () => {
+    const go =
+      '[ "$1" = build ] && { while [ "$1" != -o ]; do shift; done; echo half >"$2"; echo broken >&2; exit 1; }';
+    const { setUp, top } = await machine({ go });
+    const { exitCode, stderr } = await setUp();
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/broken\n.*Pulumi could not be built \(above\)/);
+    expect(await readdir(path.join(top, "cache/restorable"))).toEqual([]);
+  });
+
   test("names the stand-in of the one part that could not be had", async () => {
     const { setUp, found } = await machine({
       pulumi: pulumi("3.300.1", false),

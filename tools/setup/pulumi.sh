@@ -47,6 +47,7 @@ download_pulumi() {
     *) return 1 ;;
   esac
   downloading=$cache/pulumi-$pulumi_version.$$
+  unfinished=$downloading
   mkdir -p "$downloading"
   announce "trying the official download of $pulumi_version"
   if curl -fsSL --connect-timeout 5 --speed-limit 10000 --speed-time 20 -o "$downloading/pulumi.tar.gz" \
@@ -65,6 +66,7 @@ build_pulumi() {
   have go || give_up "the official download cannot be reached and Go is missing: install Pulumi $pulumi_version or newer, or Go"
   announce "the official download cannot be reached: building $pulumi_version with Go (about five minutes)"
   building=$cache/pulumi-$pulumi_version-built.$$
+  unfinished=$building
   mkdir -p "$building"
   (cd tools/pulumi && CGO_ENABLED=0 quietly go build -mod=readonly -o "$building/pulumi" \
     -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$pulumi_version" \

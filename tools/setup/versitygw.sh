@@ -14,6 +14,7 @@ s3_server() {
     have go || give_up "versitygw is missing: put versitygw $versitygw_version on the PATH, or install Go so that it can be built"
     announce "building $versitygw_version with Go (about a minute)"
     building=$cache/versitygw-$versitygw_version.$$
+    unfinished=$building
     GOBIN=$building CGO_ENABLED=0 quietly go install "github.com/versity/versitygw/cmd/versitygw@v$versitygw_version" ||
       give_up "versitygw could not be built (above): put versitygw $versitygw_version on the PATH"
     keep_build "$building" "$cache/versitygw-$versitygw_version"
