@@ -5,9 +5,10 @@ import type { SecretInputs } from "./render/secrets.ts";
 
 /**
  * What a Command runs: the same text on every machine. Where Node and the launcher are is in the environment, which is
- * no reason to run anything again.
+ * no reason to run anything again. The shell stays in between (it would become the launcher if that were all it had to
+ * do): a cancelled update kills the shell only, and the launcher still starts the application that it has stopped.
  */
-const CREATE = 'exec "$RESTORABLE_NODE" "$RESTORABLE_LAUNCH"';
+const CREATE = '"$RESTORABLE_NODE" "$RESTORABLE_LAUNCH"; exit $?';
 
 const LAUNCHER = path.resolve(import.meta.dirname, `../launch/main${path.extname(import.meta.filename)}`);
 

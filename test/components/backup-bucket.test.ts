@@ -34,7 +34,7 @@ test("a created bucket is one Command that the launcher runs, kept at destroy, w
   expect(command.retainOnDelete).toBe(true);
   expect(command.ignoreChanges).toEqual(["create", "environment", "stdin", "dir", "interpreter", "logging"]);
   expect(command.inputs).toMatchObject({
-    create: 'exec "$RESTORABLE_NODE" "$RESTORABLE_LAUNCH"',
+    create: '"$RESTORABLE_NODE" "$RESTORABLE_LAUNCH"; exit $?',
     logging: "stderr",
     addPreviousOutputInEnv: false,
   });

@@ -65,7 +65,7 @@ test("a request is one Command, triggered by the whole request and nothing else,
     ignoreChanges: ["create", "environment", "stdin", "dir", "interpreter", "logging"],
     createTimeout: "6h",
     inputs: {
-      create: 'exec "$RESTORABLE_NODE" "$RESTORABLE_LAUNCH"',
+      create: '"$RESTORABLE_NODE" "$RESTORABLE_LAUNCH"; exit $?',
       triggers: [canonicalJson(REQUEST)],
       logging: "stderr",
       addPreviousOutputInEnv: false,
