@@ -42,7 +42,7 @@ export const backup = async (context: Context, { plan }: BackupJob): Promise<Bod
 const takePoint = async (context: Context, plan: Plan, store: Store, lease: Lease): Promise<Body> => {
   const warnings: string[] = [];
   context.report.step("preflight", `looking at ${plan.sources.length} source(s), ${store.name} and the clock`);
-  const previous = await newestManifest(store);
+  const previous = await newestManifest(store, plan.repository);
   await preflight(context, plan, store, previous);
   const removedLeftovers = await removeLeftovers(context, store, { seconds: plan.leaseSeconds }).catch(
     onlyIfRefused(warnings),

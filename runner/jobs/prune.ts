@@ -1,6 +1,7 @@
 import {
   type CatalogPoint,
   EXPIRE_REASON,
+  isExpiring,
   type Mark,
   manifestKey,
   markKey,
@@ -9,6 +10,7 @@ import {
 } from "../../spec/index.ts";
 import { readCatalog } from "../catalog/read-catalog.ts";
 import type { Context } from "../context.ts";
+import { removeOrphans } from "../prune/orphans.ts";
 import { pointObjects } from "../prune/point-objects.ts";
 import { selectExpired } from "../prune/policy.ts";
 import { removeLeftovers } from "../store/leftovers.ts";
@@ -38,10 +40,11 @@ export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
   const chosen = new Set(decisions.filter(({ keep }) => !keep).map(({ point }) => point));
   for (const point of points.filter(({ id }) => chosen.has(id))) {
     context.report.step("prune", `${byTag ? "marking and tagging" : "marking and deleting"} ${point.id}`);
-    await markExpired(context, store, point);
+    if (!isExpiring(point)) await markExpired(context, store, point);
     await (byTag ? tagPoint(context, store, point) : removePoint(context, store, point));
   }
   await removeLeftovers(context, store, { seconds: job.leaseSeconds });
+  if (!byTag) await removeOrphans(store); // where the lifecycle removes, it removes these as well
   return {
     kind: "prune",
     frozen: [...frozen],
