@@ -1,14 +1,31 @@
 import { chmod, cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
-import { describe, expect, test } from "vitest";
-import { tempDir } from "../support/temp-dir.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeTempDir, removeTempDir, tempDir } from "../support/temp-dir.ts";
 import { checkout, tools } from "../support/tools.ts";
 
 /** No network, and no npm: it would install into the packages of the checkout that runs this test. */
 const ELSEWHERE = { versitygw: "exit 0", curl: "exit 7", npm: "exit 1" };
 
-/** A machine: a checkout whose packages are installed, an empty cache, and a PATH of Debian's programs and `programs`. */
+/** What this machine may have and the machine of a test has only if it says so. */
+const OWN = new Set(["go", "pulumi", "pulumi-language-nodejs", "versitygw"]);
+
+/** Links to every other program that is on the PATH here. */
+let system: string;
+
+beforeAll(async () => {
+  system = await makeTempDir("system");
+  const folders = (process.env.PATH ?? "").split(path.delimiter).filter((folder) => !folder.includes("node_modules"));
+  for (const folder of folders) {
+    const names = (await readdir(folder).catch(() => [])).filter((name) => !OWN.has(name));
+    // A name that an earlier folder has already is that one's.
+    await Promise.allSettled(names.map((name) => symlink(path.join(folder, name), path.join(system, name))));
+  }
+});
+afterAll(() => removeTempDir(system));
+
+/** A machine: a checkout whose packages are installed, an empty cache, and a PATH of `system` and `programs`. */
 async function machine(programs: Record<string, string>) {
   const top = await tempDir("setup");
   const bin = path.join(top, "bin");
@@ -25,7 +42,7 @@ async function machine(programs: Record<string, string>) {
   };
   for (const [name, body] of Object.entries({ ...ELSEWHERE, ...programs })) await write(name, body);
   const setUp = async (...args: string[]) => {
-    const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: top, XDG_CACHE_HOME: path.join(top, "cache"), TOP: top };
+    const env = { PATH: `${bin}:${system}`, HOME: top, XDG_CACHE_HOME: path.join(top, "cache"), TOP: top };
     const { exitCode, stdout, stderr } = await execa("/bin/sh", [path.join(root, "tools/setup.sh"), ...args], {
       env,
       extendEnv: false,
