@@ -3,8 +3,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // A limit for what hangs, far above what anything takes: no test is about time.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
     fileParallelism: true,
     maxWorkers: 2,
     pool: "forks",

@@ -248,11 +248,12 @@ const ownSetting = async ({ postgres, uat }: Demo): Promise<readonly string[]> =
   return found === "3MB" ? [] : [`work_mem is ${found}`];
 };
 
-const end = async ({ directory, postgres, s3, prod, uat }: Demo): Promise<void> => {
+const end = async ({ directory, postgres, s3, project, prod, uat }: Demo): Promise<void> => {
   await Promise.all([runApp("stop", prod), runApp("stop", uat)]).catch(() => undefined);
   if (KEEP) {
     say.title(`Kept: ${directory}. The servers run until you end this with Ctrl-C.`);
-    say.line(`psql: ${postgres.url(prod.database)}`);
+    say.line("In another shell, to look around:");
+    for (const line of [...project.shell, `psql ${postgres.url(prod.database)}`]) say.line(`  ${line}`);
     await new Promise((resolve) => process.once("SIGINT", resolve));
   }
   await Promise.all([postgres.stop(), s3.stop()]);

@@ -14,6 +14,8 @@ export interface DemoProject {
   /** `pulumi up`, with what it says. */
   readonly up: (stack: string) => Promise<void>;
   readonly output: (stack: string, name: string) => Promise<unknown>;
+  /** Lines for a shell in which `pulumi` and `restorable` work on these stacks. */
+  readonly shell: readonly string[];
   /** The `restorable` command; its output is shown, and returned. */
   readonly restorable: (...args: string[]) => Promise<string>;
 }
@@ -35,6 +37,12 @@ export const makeProject = async (directory: string): Promise<DemoProject> => {
   };
   return {
     directory: project,
+    shell: [
+      `cd ${project}`,
+      ...["PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_HOME"].map((name) => `export ${name}=${env[name]}`),
+      `export PATH=${path.dirname(pulumi)}:${path.dirname(process.execPath)}:$PATH`,
+      `restorable() { node ${path.join(checkout, "cli/main.ts")} "$@"; }`,
+    ],
     initStack: async (stack, config, secrets) => {
       await run(["stack", "init", stack]);
       await setConfig(stack, "demo", JSON.stringify(config));
