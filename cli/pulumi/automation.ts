@@ -7,6 +7,12 @@ import { stateResources } from "./state.ts";
 /** A narrowed run takes what belongs to a restore: its Command, its record, and the component around them. */
 const RESTORES = ["**restorable:index:Restore**"];
 
+/**
+ * The stream of events holds what the SDK says for its own debugging, with every secret of the program in clear. Its
+ * type does not name that severity.
+ */
+const SILENT: ReadonlySet<string> = new Set(["debug"]);
+
 /** Pulumi by its Automation API; the `pulumi` program must be on the PATH. */
 export const automationStacks = (cwd: string): Stacks => ({
   read: (choice) =>
@@ -32,7 +38,7 @@ export const automationStacks = (cwd: string): Stacks => ({
         target: RESTORES,
         suppressOutputs: true,
         onEvent: ({ diagnosticEvent }) => {
-          if (diagnosticEvent) onLine(plainText(diagnosticEvent.message));
+          if (diagnosticEvent && !SILENT.has(diagnosticEvent.severity)) onLine(plainText(diagnosticEvent.message));
         },
         ...(choice.configFile ? { configFile: choice.configFile } : {}),
       });

@@ -73,6 +73,9 @@ describe("the command line on a stack of the real engine", () => {
 
     const ran = await cli("restore", "--id", "one", "--confirm", CONFIRM, "--identity", at("operator.key"), "--json");
     expect(ran.exit, ran.out + ran.err).toBe(0);
+    // The engine's debugging lines carry the program's secrets in clear.
+    expect(ran.out + ran.err).not.toMatch(/PRIVATE KEY|RegisterResource/);
+    expect(ran.err).toContain("restoring");
     expect(ran.json()).toMatchObject({
       id: "one",
       ok: true,
