@@ -6,6 +6,7 @@ import { openPlanStore } from "../../../runner/jobs/plan-store.ts";
 import { manifestKey, type Role } from "../../../spec/index.ts";
 import type { S3Keys } from "../../support/s3-server.ts";
 import { testContext } from "../../support/test-context.ts";
+import { runRunner } from "../run-runner.ts";
 import { backupOf, catalogOf, makeWorld, s3Location, type World } from "../world.ts";
 import { artifactOf, everything, storeOf } from "./points.ts";
 import { pointsOf, prune, pruneJob, series, wrongWith } from "./series.ts";
@@ -135,6 +136,21 @@ describe("identities · postgres, versitygw", () => {
       expect(await pointsOf(own)).toEqual(ids);
     },
   );
+
+  test("[core.12] with the reader's keys and no others: the catalog is listed, a point's key handed out, freshness judged", async () => {
+    const { plan, secrets } = as();
+    const { location } = plan.repository;
+    const reader = location.kind === "s3" ? location.credentials?.reader : undefined;
+    if (!reader) throw new Error("there is no reader");
+    const repository = { ...plan.repository, location: { ...location, credentials: { reader } } as typeof location };
+    const only = { reader_id: secrets.reader_id ?? "", reader_secret: secrets.reader_secret ?? "" };
+    const lonely: World = { ...own, plan: { ...plan, repository }, run: (job) => runRunner(job, only) };
+    expect(await pointsOf(lonely)).toEqual(ids);
+    const { selected } = await catalogOf(lonely, lonely.plan, { point: "latest" });
+    expect(selected?.point.id).toBe(ids[0]);
+    const job = { kind: "check", version: 1, repository, plan: plan.name, schedule: { kind: "none" } } as const;
+    expect(await lonely.run(job)).toMatchObject({ ok: true, healthy: true, newest: ids[0] });
+  });
 
   test("a backup with the reader's keys, and a proof with the reader's: refused by the store, nothing published", async () => {
     const narrow = as({ writer: "reader", prover: "reader" });
