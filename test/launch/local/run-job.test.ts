@@ -77,7 +77,11 @@ test("a runner gets the job and the secrets it needs on stdin, and none in its a
   expect(JSON.parse(first)).toEqual(job);
   expect(JSON.parse(second)).toEqual({ secrets: { RESTORABLE_ID: "id-value", RESTORABLE_SECRET: "secret-value" } });
   expect(argv).toEqual([]);
-  expect(env).toEqual({ PATH: process.env.PATH, HOME: "/root" });
+  expect(env).toEqual({
+    PATH: process.env.PATH,
+    HOME: "/root",
+    NODE_COMPILE_CACHE: "/root/.cache/restorable/node",
+  });
   expect(session).toBe(pid);
 });
 
