@@ -38,11 +38,15 @@ describe("backup · postgres, versitygw", () => {
   });
 
   test("the second of two at once is told who holds the lease, and changes nothing", async () => {
-    const first = startRunner({ kind: "backup", version: 1, plan: world.plan }, world.secrets);
+    // Held still, or it may be done before the second one has begun.
+    const first = startRunner({ kind: "backup", version: 1, plan: world.plan }, world.secrets, ({ type, ...line }) => {
+      if (type === "step" && "step" in line && line.step === "preflight") first.kill("SIGSTOP");
+    });
     await waitFor("the first backup holds the lease", () =>
       first.progress.some(({ type, ...line }) => type === "step" && "step" in line && line.step === "preflight"),
     );
     const second = await world.run({ kind: "backup", version: 1, plan: world.plan });
+    first.kill("SIGCONT");
     const { result } = await first.ended;
     expect(result?.ok).toBe(true);
     expectFailure(second, "busy");
