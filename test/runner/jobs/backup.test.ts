@@ -3,9 +3,10 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Plan, type PostgresSource, parse, plan as planSchema, type Result } from "../../../spec/index.ts";
+import { startCountingProxy } from "../../support/counting-proxy.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { startRunner } from "../run-runner.ts";
-import { backupOf, catalogOf, makeWorld, succeeded, type World } from "../world.ts";
+import { backupOf, catalogOf, makeWorld, s3Location, succeeded, type World } from "../world.ts";
 
 describe("backup · postgres, versitygw", () => {
   let world: World;
@@ -38,18 +39,25 @@ describe("backup · postgres, versitygw", () => {
   });
 
   test("the second of two at once is told who holds the lease, and changes nothing", async () => {
-    // Held still, or it may be done before the second one has begun.
-    const first = startRunner({ kind: "backup", version: 1, plan: world.plan }, world.secrets, ({ type, ...line }) => {
-      if (type === "step" && "step" in line && line.step === "preflight") first.kill("SIGSTOP");
+    const proxy = await startCountingProxy(world.s3.endpoint);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
     });
-    await waitFor("the first backup holds the lease", () =>
-      first.progress.some(({ type, ...line }) => type === "step" && "step" in line && line.step === "preflight"),
-    );
+    // The first one waits in the middle of its backup, however fast the machine is.
+    proxy.judge = async ({ method, url }) => {
+      if (method === "PUT" && url.includes("/artifacts/")) await held;
+      return "pass";
+    };
+    const slow = { ...world.plan, repository: { ...world.plan.repository, location: s3Location(proxy.endpoint) } };
+    const first = startRunner({ kind: "backup", version: 1, plan: slow }, world.secrets);
+    await waitFor("the first backup is under way", () => proxy.requests.some(({ url }) => url.includes("/artifacts/")));
     const second = await world.run({ kind: "backup", version: 1, plan: world.plan });
-    first.kill("SIGCONT");
+    release();
     const { result } = await first.ended;
-    expect(result?.ok).toBe(true);
+    await proxy.close();
     expectFailure(second, "busy");
+    expect(result?.ok).toBe(true);
   });
 
   test("SIGTERM ends it with exit code 130, leaves no half point and releases the lease", async () => {
