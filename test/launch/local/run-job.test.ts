@@ -57,7 +57,8 @@ const secrets = { RESTORABLE_ID: "id-value", RESTORABLE_SECRET: "secret-value", 
 const environment = {
   ...secrets,
   PATH: process.env.PATH,
-  HOME: "/root",
+  // Nothing can be kept there.
+  HOME: "/dev/null",
   AWS_SECRET_ACCESS_KEY: "aws",
   PGPASSWORD: "pg",
 };
@@ -79,8 +80,8 @@ test("a runner gets the job and the secrets it needs on stdin, and none in its a
   expect(argv).toEqual([]);
   expect(env).toEqual({
     PATH: process.env.PATH,
-    HOME: "/root",
-    NODE_COMPILE_CACHE: "/root/.cache/restorable/node",
+    HOME: "/dev/null",
+    NODE_COMPILE_CACHE: "/dev/null/.cache/restorable/node",
   });
   expect(session).toBe(pid);
 });
