@@ -249,27 +249,33 @@ const ownSetting = async ({ postgres, uat }: Demo): Promise<readonly string[]> =
 };
 
 const end = async ({ directory, postgres, s3, project, prod, uat }: Demo): Promise<void> => {
-  await Promise.all([runApp("stop", prod), runApp("stop", uat)]).catch(() => undefined);
   if (KEEP) {
-    say.title(`Kept: ${directory}. The servers run until you end this with Ctrl-C.`);
+    say.title(`Kept: ${directory}. Servers and applications run until you end this with Ctrl-C.`);
     say.line("In another shell, to look around:");
     for (const line of [...project.shell, `psql ${postgres.url(prod.database)}`]) say.line(`  ${line}`);
     await new Promise((resolve) => process.once("SIGINT", resolve));
   }
+  // Also what never started: a demo may be ended at any moment.
+  await Promise.allSettled([runApp("stop", prod), runApp("stop", uat)]);
   await Promise.all([postgres.stop(), s3.stop()]);
-  await rm(directory, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   say.line("everything that the demo made is removed");
 };
 
 const demo = await begin();
-process.once("SIGINT", () => !KEEP && end(demo).finally(() => process.exit(130)));
-let failed = false;
+let [failed, stopped] = [false, false];
+process.once("SIGINT", () => {
+  if (KEEP) return; // the end waits for it
+  stopped = true;
+  void end(demo).finally(() => process.exit(130));
+});
 try {
   await main(demo);
 } catch (error) {
   failed = true;
-  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : error}`);
-} finally {
-  await end(demo);
+  if (!stopped) console.error(`\nThe demo failed: ${error instanceof Error ? error.message : error}`);
 }
-process.exit(failed ? 1 : 0);
+if (!stopped) {
+  await end(demo);
+  process.exit(failed ? 1 : 0);
+}
