@@ -264,8 +264,8 @@ const end = async ({ directory, postgres, s3, project, prod, uat }: Demo): Promi
 
 const demo = await begin();
 let [failed, stopped] = [false, false];
-process.once("SIGINT", () => {
-  if (KEEP) return; // the end waits for it
+process.on("SIGINT", () => {
+  if (KEEP || stopped) return; // the end waits for it, or is under way
   stopped = true;
   void end(demo).finally(() => process.exit(130));
 });
