@@ -20,6 +20,7 @@ RUN npm run build
 # What only the declaring plane and the command line use is no part of this image.
 RUN npm pkg delete "dependencies.@pulumi/pulumi" "dependencies.@pulumi/command" dependencies.commander dependencies.cli-table3 \
   && npm prune --omit=dev --ignore-scripts --no-audit --no-fund --offline \
+  && find node_modules -mindepth 1 -maxdepth 1 -type d -empty -delete \
   && mkdir -p /runner/dist \
   && cp -r dist/runner dist/spec dist/package.json /runner/dist/ \
   && cp -r node_modules package.json /runner/ \

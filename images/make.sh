@@ -44,7 +44,7 @@ pulled() {
   return 1
 }
 
-# image NAME MAKER: kept, pulled or made.
+# image NAME MAKER: kept, pulled or made. A maker runs as a program of its own would: its first failure ends it.
 image() {
   start=$(date +%s)
   if "$docker" image inspect "$1" >/dev/null 2>&1; then
@@ -52,7 +52,14 @@ image() {
   elif pulled "$1"; then
     say "$1" "pulled"
   else
-    "$2" || give_up "$1 can be neither pulled nor made here (above)"
+    set +e
+    (
+      set -e
+      "$2"
+    )
+    made=$?
+    set -e
+    [ $made = 0 ] || give_up "$1 can be neither pulled nor made here (above)"
     say "$1" "made here, because it could not be pulled"
   fi
 }
@@ -60,13 +67,13 @@ image() {
 debian() {
   [ "$(id -u)" = 0 ] || give_up "$debian_image cannot be pulled, and only root can make it: let this machine reach a registry, or run this as root"
   command -v debootstrap >/dev/null 2>&1 || quietly apt-get install -y --no-install-recommends debootstrap ||
-    give_up "$debian_image cannot be pulled, and debootstrap is missing: install debootstrap"
+    give_up "$debian_image cannot be pulled, and debootstrap, which would make it, is missing: install it"
   quietly debootstrap --variant=minbase trixie "$work/root"
-  tar -C "$work/root" -c --exclude='./proc/*' --exclude='./sys/*' --exclude='./dev/*' \
+  tar -C "$work/root" -cf "$work/root.tar" --exclude='./proc/*' --exclude='./sys/*' --exclude='./dev/*' \
     --exclude='./var/cache/apt/*' --exclude='./var/lib/apt/lists/*' --exclude='./var/log/*' \
-    --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' . |
-    "$docker" import -c 'CMD ["bash"]' -c "LABEL $label" - "$debian_image" >/dev/null
-  rm -rf "$work/root"
+    --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' .
+  quietly "$docker" import -c 'CMD ["bash"]' -c "LABEL $label" "$work/root.tar" "$debian_image"
+  rm -rf "$work/root" "$work/root.tar"
 }
 
 node() {
@@ -77,14 +84,12 @@ node() {
   esac
   mkdir -p "$work/node/npm"
   cp "$here/node/Dockerfile" "$work/node"
-  (
-    cd "$work/node"
-    quietly npm pack "node-linux-$arch@$node_version"
-    tar -xzf node-linux-"$arch"-*.tgz --strip-components=2 package/bin/node
-    quietly npm pack "npm@$npm_version"
-    tar -xzf npm-"$npm_version".tgz -C npm --strip-components=1
-    rm ./*.tgz
-  )
+  cd "$work/node"
+  quietly npm pack "node-linux-$arch@$node_version"
+  tar -xzf "node-linux-$arch-$node_version.tgz" --strip-components=2 package/bin/node
+  quietly npm pack "npm@$npm_version"
+  tar -xzf "npm-$npm_version.tgz" -C npm --strip-components=1
+  rm ./*.tgz
   quietly "$docker" build --label "$label" -t "$node_image" "$work/node"
 }
 

@@ -68,9 +68,9 @@ describe("jobs in containers · docker, postgres 17, versitygw", () => {
     const target = await world.place.volume("target");
     // A volume belongs to root; who restores as an ordinary user is given it first.
     await inVolume(target, 'fs.chownSync("/data", 10001, 10001);');
-    const record = await restore({ directory: "/target" }, ["--volume", `${target}:/target`]);
+    const record = await restore({ directory: "/srv/restored/files" }, ["--volume", `${target}:/srv/restored`]);
     expect(record?.checks.filter(({ ok }) => !ok)).toEqual([]);
-    expect(await inVolume(target, DIGEST)).toBe(await inVolume(world.files, DIGEST));
+    expect(await inVolume(target, DIGEST, "/data/files")).toBe(await inVolume(world.files, DIGEST));
   });
 
   test("no secret is in what Docker knows of the container, in its log or in its output", async () => {
@@ -79,7 +79,7 @@ describe("jobs in containers · docker, postgres 17, versitygw", () => {
     expect(inspected).toContain(RUNNER_IMAGE);
     expect(backup.printed).toContain(point.id);
     for (const [name, secret] of Object.entries({ ...world.secrets, POINT_IDENTITY: identity })) {
-      // A key of several lines would be found by none of its lines' neighbours, so each line is looked for.
+      // JSON escapes the line breaks of a key, so its lines are looked for one by one.
       const lines = secret.split("\n").filter((line) => line.length > 8 && !line.startsWith("-----"));
       for (const line of lines) {
         for (const text of [inspected, logged, backup.printed]) expect(text.includes(line), name).toBe(false);
@@ -124,8 +124,8 @@ describe("jobs in containers · docker, postgres 17, versitygw", () => {
 });
 
 /** Runs a few lines of Node as root with a volume at /data. */
-const inVolume = (volume: string, script: string): Promise<string> =>
+const inVolume = (volume: string, script: string, argument = "/data"): Promise<string> =>
   docker(
     ...["run", "--rm", "--network", "none", "--user", "0:0", "--volume", `${volume}:/data`],
-    ...["--entrypoint", "node", RUNNER_IMAGE, "--eval", script, "--", "/data"],
+    ...["--entrypoint", "node", RUNNER_IMAGE, "--eval", script, "--", argument],
   );

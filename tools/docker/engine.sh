@@ -113,11 +113,13 @@ fail() {
   exit 1
 }
 
-# What a run that was killed left in the engine.
+# What a run that was killed left in the engine, and what earlier builds made that nothing names any more.
 empty() {
   api ps -aq | xargs -r docker --host "unix://$socket" rm -fv
   api volume ls -q | xargs -r docker --host "unix://$socket" volume rm -f
   api network prune -f
+  api image prune -f
+  api builder prune -f --keep-storage 4gb
 }
 
 mkdir -p "$state/data"

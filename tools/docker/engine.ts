@@ -53,7 +53,8 @@ async function ownEngine(client: DockerClient): Promise<Engine> {
     detached: true,
   });
   const closed = once(watchdog, "close");
-  const [said] = (await once(createInterface({ input: watchdog.stdout }), "line")) as [string];
+  const line = once(createInterface({ input: watchdog.stdout }), "line") as Promise<[string]>;
+  const [said] = await Promise.race([line, closed.then((): [string] => ["its watchdog ended without a word"])]);
   if (said !== "ready") throw new Error(`a Docker engine could not be started: ${said.replace(/^failed /, "")}`);
   const env = { ...client.env, DOCKER_HOST: `unix://${path.join(state, "docker.sock")}` };
   return {

@@ -26,7 +26,7 @@ export async function install(packages: readonly string[]): Promise<void> {
   if (process.getuid?.() !== 0 || onPath("apt-get").length === 0) {
     throw new Error(`no Docker engine answers and none is installed; ${remedy}`);
   }
-  const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
   const apt = (...args: string[]) => execa("apt-get", args, { env, all: true, reject: false });
   const ask = () => apt("install", "-y", "--no-install-recommends", ...packages);
   let { exitCode, all } = await ask();
