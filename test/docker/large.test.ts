@@ -38,7 +38,7 @@ describe("a database of 500 MB · docker, postgres 17, versitygw", () => {
     ).toBeGreaterThan(SIZE / 2);
   });
 
-  test("`docker stop` in the middle of a backup ends it with 130; no half point is seen and the next one succeeds", async () => {
+  test("[core.9] `docker stop` in the middle of a backup ends it with 130; no half point is seen and the next one succeeds", async () => {
     const before = await catalogOf(world);
     let moved = false;
     const run = world.start(

@@ -4,6 +4,7 @@ import { check, closingLine, sum } from "../test/count.ts";
 import { runTests } from "../test/run-tests.ts";
 import { startEngine } from "./engine.ts";
 import { makeImages } from "./images.ts";
+import { removeLeftovers } from "./leftovers.ts";
 
 const began = performance.now();
 const said = (text: string) => console.log(`docker: ${Math.round((performance.now() - began) / 1000)} s: ${text}`);
@@ -14,6 +15,7 @@ async function tier(args: readonly string[]) {
   process.on("SIGINT", () => undefined);
   try {
     said(engine.description);
+    await removeLeftovers(engine);
     await makeImages(engine);
     said("images are there");
     return await runTests("docker", args, ["--config", "test/docker/vitest.config.ts"], {

@@ -1,8 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { execa } from "execa";
+import { TEST_LABEL } from "../../../tools/docker/leftovers.ts";
 
 /** The docker command; `npm run test:docker` says which one, and where the engine is. */
 export const program = process.env.RESTORABLE_DOCKER ?? "docker";
+
+/** By this the next run finds what a killed one left. */
+export const LABELLED = ["--label", TEST_LABEL];
 
 /** Runs docker; throws with what it printed when it fails. */
 export async function docker(...args: readonly string[]): Promise<string> {
@@ -21,7 +25,7 @@ export class Place {
 
   static async make(): Promise<Place> {
     const place = new Place();
-    await docker("network", "create", place.network);
+    await docker("network", "create", ...LABELLED, place.network);
     return place;
   }
 
@@ -53,7 +57,7 @@ export class Place {
   async volume(label: string): Promise<string> {
     const name = unique(label);
     this.#volumes.push(name);
-    return docker("volume", "create", name);
+    return docker("volume", "create", ...LABELLED, name);
   }
 
   async remove(): Promise<void> {

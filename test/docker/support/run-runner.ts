@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { type Job, type Progress, type Result, result as resultSchema } from "../../../spec/index.ts";
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
-import { type Place, program } from "./docker.ts";
+import { LABELLED, type Place, program } from "./docker.ts";
 
 /** What every container of a runner gets: nothing that it could misuse. */
 export const CONFINED = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/tmp"];
@@ -31,7 +31,7 @@ export function startInContainer(
   { args = [], onProgress = () => undefined }: RunOptions = {},
 ): ContainerRun {
   const container = place.claim(job.kind);
-  const named = ["run", "--interactive", "--name", container, "--network", place.network];
+  const named = ["run", "--interactive", "--name", container, "--network", place.network, ...LABELLED];
   const child = execa(program, [...named, ...CONFINED, ...args, RUNNER_IMAGE], {
     input: `${JSON.stringify(job)}\n${JSON.stringify({ secrets })}\n`,
     reject: false,
