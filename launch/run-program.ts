@@ -23,6 +23,8 @@ export const localProgram =
   async (argv, seconds) => {
     const folder = mkdtempSync(path.join(tmpdir(), "restorable-program-"));
     const output = openSync(path.join(folder, "output"), "w+");
+    // The open file is enough, and a killed launcher leaves no folder.
+    rmSync(folder, { recursive: true, force: true });
     try {
       const [file = "", ...args] = argv;
       const child = spawn(file, args, { detached: true, env: environment, stdio: ["ignore", output, output] });
@@ -31,7 +33,6 @@ export const localProgram =
       return { ok: end === undefined, text: `${argv.join(" ")} ${end ?? "succeeded"}${printed ? `: ${printed}` : ""}` };
     } finally {
       closeSync(output);
-      rmSync(folder, { recursive: true, force: true });
     }
   };
 

@@ -21,10 +21,12 @@ export const newestManifest = async (store: Store, { trusted }: Repository): Pro
   return undefined;
 };
 
-/** By the names of its marks, so that none has to be read. */
+/** By the names of its marks, which begin with their times, so that none has to be read. */
 const isQuarantined = async (store: Store, point: string): Promise<boolean> => {
-  for await (const { key } of store.list(`${MARKS}${point}/`)) if (key.endsWith("-quarantine.json")) return true;
-  return false;
+  const names: string[] = [];
+  for await (const { key } of store.list(`${MARKS}${point}/`))
+    if (/-(quarantine|release)\.json$/.test(key)) names.push(key);
+  return names.sort().at(-1)?.endsWith("-quarantine.json") ?? false;
 };
 
 const json = async (store: Store, key: string): Promise<unknown> => {

@@ -1,7 +1,6 @@
 import {
   type BackupJob,
   type Entry,
-  JobError,
   type Manifest,
   newPointId,
   type Plan,
@@ -10,12 +9,11 @@ import {
   type Source,
 } from "../../spec/index.ts";
 import { storeArtifact } from "../artifact/store-artifact.ts";
-import { handCommands } from "../backup/hand-commands.ts";
+import type { StoreStream } from "../artifact/store-stream.ts";
+import { makeManifest } from "../backup/make-manifest.ts";
 import { preflight } from "../backup/preflight.ts";
 import { newestManifest } from "../backup/previous.ts";
-import { shrinkFlags } from "../backup/shrink.ts";
 import { storeIdentity } from "../backup/store-identity.ts";
-import { toolVersions } from "../backup/tool-versions.ts";
 import { writeManifest } from "../catalog/write-manifest.ts";
 import { type Context, withSignal } from "../context.ts";
 import { storeFiles } from "../files/store-files.ts";
@@ -40,55 +38,45 @@ export const backup = async (context: Context, { plan }: BackupJob): Promise<Bod
 };
 
 const takePoint = async (context: Context, plan: Plan, store: Store, lease: Lease): Promise<Body> => {
-  const warnings: string[] = [];
   context.report.step("preflight", `looking at ${plan.sources.length} source(s), ${store.name} and the clock`);
   const previous = await newestManifest(store, plan.repository);
   await preflight(context, plan, store, previous);
-  const removedLeftovers = await removeLeftovers(context, store, { seconds: plan.leaseSeconds }).catch(
-    onlyIfRefused(warnings),
-  );
+  const removedLeftovers = await removeLeftovers(context, store, { seconds: plan.leaseSeconds });
   const begun = context.now();
   const id = nextId(context, begun, previous);
   const identity = await storeIdentity(store, id, plan.recipients);
-  const storeStream = storeArtifact(context, { store, point: id, recipient: identity.recipient });
-  const entries: Entry[] = [];
-  for (const source of databaseFirst(plan.sources)) {
-    context.report.step("source", `backing up ${describe(source)}`);
-    entries.push(
-      source.kind === "postgres"
-        ? await dumpPostgres(context, source, storeStream)
-        : await storeFiles(context, source, storeStream),
-    );
-  }
-  const manifest: Manifest = {
-    version: 1,
-    id,
-    plan: plan.name,
-    environment: plan.repository.environment,
-    project: plan.project,
-    stack: plan.stack,
-    host: context.holder.host,
-    started: begun.toISOString(),
-    finished: context.now().toISOString(),
-    moment: "database-first",
-    tools: await toolVersions(context),
-    sources: entries,
-    identity,
-    flags: [...shrinkFlags(entries, previous, plan.shrinkBelow)],
-    ...(previous ? { previous: previous.id } : {}),
-    plannedSources: plan.sources,
-    commands: [...handCommands(plan, id, entries)],
-  };
-  for (const { fact } of manifest.flags)
-    warn(
-      context,
-      warnings,
-      `${fact}: the point is stored and flagged, and nothing is pruned until somebody marks it 'accept'`,
-    );
+  const sources = await storeSources(
+    context,
+    plan,
+    storeArtifact(context, { store, point: id, recipient: identity.recipient }),
+  );
+  const manifest = await makeManifest(context, plan, { id, begun, identity, sources, previous });
+  const warnings = manifest.flags.map(
+    ({ fact }) => `${fact}: the point is stored and flagged, and nothing is pruned until somebody marks it 'accept'`,
+  );
+  for (const text of warnings) context.report.warning(text);
   context.report.step("manifest", `publishing recovery point ${id}`);
   await lease.check();
   await writeManifest(context, store, plan.repository, manifest);
   return { kind: "backup", manifest, removedLeftovers, warnings };
+};
+
+const storeSources = async (context: Context, plan: Plan, storeStream: StoreStream): Promise<Entry[]> => {
+  const entries: Entry[] = [];
+  for (const source of databaseFirst(plan.sources)) {
+    context.report.step("source", `backing up ${describe(source)}`);
+    entries.push(await storeSource(context, source, storeStream));
+  }
+  return entries;
+};
+
+const storeSource = (context: Context, source: Source, storeStream: StoreStream): Promise<Entry> => {
+  switch (source.kind) {
+    case "postgres":
+      return dumpPostgres(context, source, storeStream);
+    case "files":
+      return storeFiles(context, source, storeStream);
+  }
 };
 
 /** The snapshot of a database is taken before the first file is read, so files may be newer than rows, never older. */
@@ -105,17 +93,3 @@ const describe = (source: Source): string =>
   source.kind === "postgres"
     ? `database '${source.database}' of ${source.host}:${source.port}`
     : `files of ${source.directory}`;
-
-const warn = (context: Context, warnings: string[], text: string): void => {
-  context.report.warning(text);
-  warnings.push(text);
-};
-
-/** A writer that may not delete leaves the leftovers of killed runs to the pruner. */
-const onlyIfRefused =
-  (warnings: string[]) =>
-  (error: unknown): number => {
-    if (!(error instanceof JobError) || error.code !== "too-few-rights") throw error;
-    warnings.push("leftovers of earlier runs stay until the next prune: this identity may not delete");
-    return 0;
-  };

@@ -15,7 +15,14 @@ type Body = Pick<ResultOf<"bucket">, "kind" | "bucket" | "created" | "abilities"
 export const bucket = async (context: Context, job: BucketJob): Promise<Body> => {
   const client = s3Client(context, job);
   const endpoint = job.endpoint ?? `S3 in ${job.region}`;
-  const place: S3Bucket = { client, bucket: job.bucket, prefix: "", name: `s3://${job.bucket}`, endpoint };
+  const place: S3Bucket = {
+    client,
+    bucket: job.bucket,
+    prefix: "",
+    name: `s3://${job.bucket}`,
+    endpoint,
+    signal: context.signal,
+  };
   try {
     context.report.step("bucket", `${job.mode === "create" ? "creating" : "looking for"} ${place.name} at ${endpoint}`);
     const created = await ensureBucket(place, job);

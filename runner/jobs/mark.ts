@@ -23,7 +23,8 @@ export const mark = async (context: Context, job: MarkJob): Promise<Pick<ResultO
     reason: job.reason,
   };
   const key = markKey(job.point, at, job.mark);
-  await store.put(key, JSON.stringify(value), { ifNoneMatch: "*" });
+  // Without a condition: its name holds the millisecond, and a retry after a lost answer must not fail over itself.
+  await store.put(key, JSON.stringify(value));
   return { kind: "mark", key };
 };
 

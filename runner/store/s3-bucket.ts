@@ -10,14 +10,39 @@ export interface S3Bucket {
   /** For people: `s3://bucket/prefix`. */
   readonly name: string;
   readonly endpoint: string;
+  /** The job's: a question that is open when it is aborted is given up. */
+  readonly signal: AbortSignal;
 }
 
+/** Milliseconds that a question may take which is asked after the job was told to stop, to clean up. */
+const CLEAN_UP = 15_000;
+
 /** Waits for an answer; `what` says what was asked ("reading catalog/x.json"). Throws JobError. */
-export const ask = async <T>({ name, endpoint }: S3Bucket, what: string, answer: Promise<T>): Promise<T> => {
+export const ask = async <T>({ name, endpoint, signal }: S3Bucket, what: string, answer: Promise<T>): Promise<T> => {
   try {
-    return await answer;
+    return await unlessStopped(answer, signal);
   } catch (error) {
+    if (error === signal.reason) throw error;
     throw s3Error(error, { store: name, endpoint, what });
+  }
+};
+
+/**
+ * A store that has gone silent would hold a job that was told to stop for minutes. What is asked afterwards (releasing
+ * the lease, ending an upload) gets a time of its own.
+ */
+const unlessStopped = async <T>(answer: Promise<T>, signal: AbortSignal): Promise<T> => {
+  const limit = signal.aborted ? AbortSignal.timeout(CLEAN_UP) : signal;
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(limit.reason);
+    limit.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([answer, stopped]);
+  } finally {
+    limit.removeEventListener("abort", stop);
+    answer.catch(() => undefined); // it may still fail, when nobody listens any more
   }
 };
 

@@ -61,6 +61,7 @@ const s3Bucket = (context: Context, location: S3Repository, role: Role, below: s
     prefix,
     name: `s3://${location.bucket}/${prefix.replace(/\/$/, "")}`,
     endpoint: location.endpoint ?? `S3 in ${location.region}`,
+    signal: context.signal,
   };
 };
 

@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canonicalJson, type Plan, RESTORE_STEPS, type RestoreRecord, restoreRecord } from "../../spec/index.ts";
+import { compileCache } from "../../tools/servers/pulumi-environment.ts";
 import { checkout, tools } from "../../tools/servers/tools.ts";
 import { backupOf, makeWorld, type World } from "../runner/world.ts";
 
@@ -92,7 +93,13 @@ describe("launcher and runner killed together, around a real application · post
     };
     const { age, postgresBin } = tools();
     const PATH = [path.dirname(age), postgresBin, process.env.PATH].join(path.delimiter);
-    const env = { PATH, HOME: process.env.HOME, ...world.secrets, RESTORABLE_IDENTITY: world.operatorKey };
+    const env = {
+      PATH,
+      HOME: process.env.HOME,
+      NODE_COMPILE_CACHE: compileCache,
+      ...world.secrets,
+      RESTORABLE_IDENTITY: world.operatorKey,
+    };
     const child = spawn(process.execPath, [path.join(checkout, "launch/main.ts")], {
       env,
       stdio: ["pipe", "pipe", "ignore"],

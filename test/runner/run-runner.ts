@@ -3,6 +3,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { type Job, type Progress, type Result, result as resultSchema } from "../../spec/index.ts";
+import { compileCache } from "../../tools/servers/pulumi-environment.ts";
 import { checkout, tools } from "../../tools/servers/tools.ts";
 
 export interface RunnerRun {
@@ -30,7 +31,7 @@ export function startRunner(
   const PATH = [path.dirname(age), postgresBin, process.env.PATH].join(path.delimiter);
   const child = spawn(process.execPath, [path.join(checkout, "runner/main.ts")], {
     stdio: "pipe",
-    env: { PATH, HOME: process.env.HOME, ...env },
+    env: { PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: compileCache, ...env },
   });
   child.stdin.on("error", () => undefined);
   child.stdin.end(`${JSON.stringify(job)}\n${JSON.stringify({ secrets })}\n`);

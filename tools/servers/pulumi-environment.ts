@@ -1,5 +1,8 @@
 import path from "node:path";
-import { tools } from "./tools.ts";
+import { checkout, tools } from "./tools.ts";
+
+/** Compiled code of this checkout: programs, launchers and runners start in half the time. */
+export const compileCache = path.join(checkout, ".restorable", "compile-cache");
 
 /**
  * The environment in which `tools().pulumi` runs: a file backend in `backend` (an existing directory), this checkout's
@@ -11,6 +14,7 @@ export function pulumiEnvironment(backend: string, passphrase: string): Record<s
     ...(process.env as Record<string, string>),
     PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}`,
     PULUMI_HOME: pulumiHome,
+    NODE_COMPILE_CACHE: compileCache,
     PULUMI_BACKEND_URL: `file://${backend}`,
     PULUMI_CONFIG_PASSPHRASE: passphrase,
     PULUMI_SKIP_UPDATE_CHECK: "1",

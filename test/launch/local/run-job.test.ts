@@ -57,7 +57,8 @@ const secrets = { RESTORABLE_ID: "id-value", RESTORABLE_SECRET: "secret-value", 
 const environment = {
   ...secrets,
   PATH: process.env.PATH,
-  HOME: "/root",
+  // Nothing can be kept there.
+  HOME: "/dev/null",
   AWS_SECRET_ACCESS_KEY: "aws",
   PGPASSWORD: "pg",
 };
@@ -77,7 +78,11 @@ test("a runner gets the job and the secrets it needs on stdin, and none in its a
   expect(JSON.parse(first)).toEqual(job);
   expect(JSON.parse(second)).toEqual({ secrets: { RESTORABLE_ID: "id-value", RESTORABLE_SECRET: "secret-value" } });
   expect(argv).toEqual([]);
-  expect(env).toEqual({ PATH: process.env.PATH, HOME: "/root" });
+  expect(env).toEqual({
+    PATH: process.env.PATH,
+    HOME: "/dev/null",
+    NODE_COMPILE_CACHE: "/dev/null/.cache/restorable/node",
+  });
   expect(session).toBe(pid);
 });
 

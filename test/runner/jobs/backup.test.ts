@@ -3,9 +3,10 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Plan, type PostgresSource, parse, plan as planSchema, type Result } from "../../../spec/index.ts";
+import { type CountingProxy, startCountingProxy, type Verdict } from "../../support/counting-proxy.ts";
 import { waitFor } from "../../support/wait-for.ts";
-import { startRunner } from "../run-runner.ts";
-import { backupOf, catalogOf, makeWorld, succeeded, type World } from "../world.ts";
+import { type RunnerRun, startRunner } from "../run-runner.ts";
+import { backupOf, catalogOf, makeWorld, s3Location, succeeded, type World } from "../world.ts";
 
 describe("backup · postgres, versitygw", () => {
   let world: World;
@@ -38,22 +39,21 @@ describe("backup · postgres, versitygw", () => {
   });
 
   test("the second of two at once is told who holds the lease, and changes nothing", async () => {
-    const first = startRunner({ kind: "backup", version: 1, plan: world.plan }, world.secrets);
-    await waitFor("the first backup holds the lease", () =>
-      first.progress.some(({ type, ...line }) => type === "step" && "step" in line && line.step === "preflight"),
-    );
+    const { first, proxy, release } = await backupThatWaits();
     const second = await world.run({ kind: "backup", version: 1, plan: world.plan });
+    release();
     const { result } = await first.ended;
-    expect(result?.ok).toBe(true);
+    await proxy.close();
     expectFailure(second, "busy");
+    expect(result?.ok).toBe(true);
   });
 
   test("SIGTERM ends it with exit code 130, leaves no half point and releases the lease", async () => {
     const before = (await catalogOf(world)).points.length;
-    const run = startRunner({ kind: "backup", version: 1, plan: world.plan }, world.secrets, ({ type, ...line }) => {
-      if (type === "step" && "step" in line && line.step === "source") run.kill("SIGTERM");
-    });
-    const { result, exit } = await run.ended;
+    const { first, proxy } = await backupThatWaits();
+    first.kill("SIGTERM");
+    const { result, exit } = await first.ended;
+    await proxy.close();
     expect(exit).toBe(130);
     expectFailure(result, "interrupted");
     expect((await catalogOf(world)).points).toHaveLength(before);
@@ -132,6 +132,23 @@ describe("backup · postgres, versitygw", () => {
       for (const text of [[...seen].join("\n"), stdout, stderr]) expect(text).not.toContain(secret.trim());
     }
   });
+
+  /** A backup that stands still in the middle of an upload until it is released, however fast the machine is. */
+  async function backupThatWaits(): Promise<{ first: RunnerRun; proxy: CountingProxy; release: () => void }> {
+    const proxy = await startCountingProxy(world.s3.endpoint);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    proxy.judge = async ({ method, url }): Promise<Verdict> => {
+      if (method === "PUT" && url.includes("/artifacts/")) await held;
+      return "pass";
+    };
+    const plan = { ...world.plan, repository: { ...world.plan.repository, location: s3Location(proxy.endpoint) } };
+    const first = startRunner({ kind: "backup", version: 1, plan }, world.secrets);
+    await waitFor("the backup is under way", () => proxy.requests.some(({ url }) => url.includes("/artifacts/")));
+    return { first, proxy, release };
+  }
 
   async function expectNothingStored(plan: Plan, secrets: Record<string, string>, ...codes: string[]): Promise<void> {
     const before = await catalogOf(world);

@@ -2,9 +2,19 @@ import { readFileSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Job, RESTORE_STEPS, type RestoreStep } from "../../../spec/index.ts";
+import { type Job, RESTORE_STEPS, type RestoreStep, type Result } from "../../../spec/index.ts";
+import { startCountingProxy, type Verdict } from "../../support/counting-proxy.ts";
 import { startRunner } from "../run-runner.ts";
-import { backupOf, makeWorld, pointIdentity, restoreJob, restoreWhole, succeeded, type World } from "../world.ts";
+import {
+  backupOf,
+  makeWorld,
+  pointIdentity,
+  restoreJob,
+  restoreWhole,
+  s3Location,
+  succeeded,
+  type World,
+} from "../world.ts";
 
 const ACTIONS = ["prepare", "quiescing", "swap", "finish"] as const;
 
@@ -55,16 +65,19 @@ describe("a restore that is killed · postgres, versitygw", () => {
   );
 
   test("recover refuses while the restore still lives", async () => {
-    const job = restoreJob(world, "prepare", {});
+    const proxy = await startCountingProxy(world.s3.endpoint);
+    const repository = { ...world.plan.repository, location: s3Location(proxy.endpoint) };
+    const job = restoreJob(world, "prepare", { from: { repository, plan: world.plan.name } });
     const secrets = { POINT_IDENTITY: await pointIdentity(world, world.plan, "latest") };
-    let refused: Promise<unknown> | undefined;
-    const run = startRunner(job, { ...world.secrets, ...secrets }, (line) => {
-      if (line.type === "step" && line.step === "restoring" && !refused)
-        refused = world.run({ ...job, action: "recover" }, secrets);
-    });
-    const { result } = await run.ended;
-    if (refused) expect(await refused).toMatchObject({ ok: false, error: { code: "busy" } });
-    expect(refused).toBeDefined();
+    let refused: Result | undefined;
+    // The restore waits for its files until recover has answered.
+    proxy.judge = async ({ url }): Promise<Verdict> => {
+      if (url.includes(".tar.zst.age")) refused ??= await world.run({ ...job, action: "recover" }, secrets);
+      return "pass";
+    };
+    const { result } = await startRunner(job, { ...world.secrets, ...secrets }).ended;
+    await proxy.close();
+    expect(refused).toMatchObject({ ok: false, error: { code: "busy" } });
     expect(result?.ok).toBe(true);
     succeeded(await world.run({ ...job, action: "recover" }, secrets), "restore");
     expect(await liveVersions()).toEqual(["old", "old"]);
