@@ -32,18 +32,8 @@ export class Place {
   /** Starts a container in the background that others reach by `alias`; answers its name. */
   async start(alias: string, image: string, args: readonly string[]): Promise<string> {
     const name = this.claim(alias);
-    await docker(
-      "run",
-      "--detach",
-      "--name",
-      name,
-      "--network",
-      this.network,
-      "--network-alias",
-      alias,
-      ...args,
-      image,
-    );
+    const named = ["--name", name, "--network", this.network, "--network-alias", alias, ...LABELLED];
+    await docker("run", "--detach", ...named, ...args, image);
     return name;
   }
 
