@@ -1,0 +1,55 @@
+# The runner: one job per container, told on stdin. It runs as any user, without capabilities and with a read-only
+# root file system. `docker build -t restorable-runner .` in a checkout builds it; BuildKit is needed, which is the
+# default. Behind a proxy with a certificate of its own, add `--secret id=npm_ca,src=FILE`.
+ARG NODE_IMAGE=node:24.21.0-trixie-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json ./
+# Install scripts fetch programs that a build does not need.
+RUN --mount=type=secret,id=npm_ca \
+  if [ -f /run/secrets/npm_ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/npm_ca; fi \
+  && npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY spec spec
+COPY components components
+COPY runner runner
+COPY launch launch
+COPY cli cli
+RUN npm run build
+# What only the declaring plane and the command line use is no part of this image.
+RUN npm pkg delete "dependencies.@pulumi/pulumi" "dependencies.@pulumi/command" dependencies.commander dependencies.cli-table3 \
+  && npm prune --omit=dev --ignore-scripts --no-audit --no-fund --offline \
+  && find node_modules -mindepth 1 -maxdepth 1 -type d -empty -delete \
+  && mkdir -p /runner/dist \
+  && cp -r dist/runner dist/spec dist/package.json /runner/dist/ \
+  && cp -r node_modules package.json /runner/ \
+  && find /runner/dist -name '*.d.ts' -delete
+
+# vacuumlo is in the server's package; the rest of that, and what it needs, has no place in a client.
+FROM ${NODE_IMAGE} AS vacuumlo
+ARG POSTGRES_MAJOR=17
+WORKDIR /package
+RUN apt-get update \
+  && apt-get download "postgresql-${POSTGRES_MAJOR}" \
+  && dpkg-deb --extract postgresql-*.deb . \
+  && install -D "usr/lib/postgresql/${POSTGRES_MAJOR}/bin/vacuumlo" "/out/usr/lib/postgresql/${POSTGRES_MAJOR}/bin/vacuumlo"
+
+FROM ${NODE_IMAGE}
+ARG POSTGRES_MAJOR=17
+RUN apt-get update \
+  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    age ca-certificates gnupg lz4 openssh-client "postgresql-client-${POSTGRES_MAJOR}" restic rsync tar zstd \
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* \
+  && groupadd --gid 10001 restorable \
+  && useradd --uid 10001 --gid restorable --no-create-home --home-dir /tmp --shell /usr/sbin/nologin restorable \
+  # For the ledger: a new volume that is mounted here belongs to this user.
+  && install -d -o restorable -g restorable -m 700 /var/lib/restorable
+COPY --from=vacuumlo /out/ /
+COPY --from=build /runner /opt/restorable
+# Of PostgreSQL's programs the real ones are found, not Debian's wrappers, which want a cluster.
+ENV NODE_ENV=production HOME=/tmp PATH=/usr/lib/postgresql/${POSTGRES_MAJOR}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+WORKDIR /tmp
+USER 10001:10001
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "/opt/restorable/dist/runner/main.js"]

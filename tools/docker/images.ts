@@ -1,0 +1,52 @@
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+import { checkout, tools } from "../servers/tools.ts";
+import type { Engine } from "./engine.ts";
+
+/** The images that tests run, by tag. */
+export const RUNNER_IMAGE = "restorable-runner:test";
+export const S3_IMAGE = "restorable-versitygw:test";
+
+/** Makes or keeps every image of this tier; says how long each took. */
+export async function makeImages(engine: Engine): Promise<void> {
+  const options = { env: engine.env, stdio: "inherit" } as const;
+  await execa("sh", [path.join(checkout, "images/make.sh"), engine.client.program], options);
+  await timed(S3_IMAGE, () => s3Image(engine));
+  await timed(RUNNER_IMAGE, () => build(engine, RUNNER_IMAGE, [...certificates(), checkout]));
+}
+
+async function timed(image: string, make: () => Promise<void>): Promise<void> {
+  const began = performance.now();
+  await make();
+  const seconds = Math.round((performance.now() - began) / 1000);
+  console.log(
+    `images: ${image.padEnd(26)} ${String(seconds).padStart(4)} s  built; layers that did not change are kept`,
+  );
+}
+
+/** A machine behind a proxy says in this variable whose certificates its Node trusts; npm in a build has to as well. */
+function certificates(): readonly string[] {
+  const file = process.env.NODE_EXTRA_CA_CERTS;
+  return file ? ["--secret", `id=npm_ca,src=${file}`] : [];
+}
+
+async function s3Image(engine: Engine): Promise<void> {
+  const context = await mkdtemp(path.join(tmpdir(), "restorable-image-"));
+  try {
+    await copyFile(tools().versitygw, path.join(context, "versitygw"));
+    await build(engine, S3_IMAGE, ["--file", path.join(checkout, "images/versitygw/Dockerfile"), context]);
+  } finally {
+    await rm(context, { recursive: true });
+  }
+}
+
+async function build({ client, env }: Engine, tag: string, args: readonly string[]): Promise<void> {
+  const { exitCode, all } = await execa(client.program, ["build", "--tag", tag, ...args], {
+    env,
+    all: true,
+    reject: false,
+  });
+  if (exitCode !== 0) throw new Error(`${all}\nthe image ${tag} could not be built (above)`);
+}
