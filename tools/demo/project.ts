@@ -16,7 +16,7 @@ export interface DemoProject {
   readonly output: (stack: string, name: string) => Promise<unknown>;
   /** Lines for a shell in which `pulumi` and `restorable` work on these stacks. */
   readonly shell: readonly string[];
-  /** The `restorable` command; its output is shown, and returned. */
+  /** The `restorable` command; what it says to a person is shown, and its output returned. */
   readonly restorable: (...args: string[]) => Promise<string>;
 }
 
@@ -78,7 +78,8 @@ export const makeProject = async (directory: string): Promise<DemoProject> => {
         all: true,
         reject: false,
       });
-      for await (const line of child.iterable({ from: "all" })) if (isWorthSaying(line)) say.quote(line);
+      for await (const line of child.iterable({ from: args.includes("--json") ? "stderr" : "all" }))
+        if (isWorthSaying(line)) say.quote(line);
       const { exitCode, stdout } = await child;
       if (exitCode !== 0) throw new Error(`restorable ${args.join(" ")} ended with exit code ${exitCode}`);
       return stdout;
