@@ -1,4 +1,4 @@
-import { lstat, open, readdir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 
 /** Whether there is anything under this name, a dangling link too. */
 export const isThere = (path: string | Buffer): Promise<boolean> =>
@@ -15,13 +15,3 @@ export const isEmptyDirectory = (path: string): Promise<boolean> =>
     (names) => names.length === 0,
     () => false,
   );
-
-/** Makes the names in a directory survive a loss of power. */
-export const syncDirectory = async (directory: string): Promise<void> => {
-  const handle = await open(directory, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-};

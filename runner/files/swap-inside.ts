@@ -3,7 +3,8 @@ import path from "node:path";
 import { JobError } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { runPipeline } from "../process/pipeline.ts";
-import { isThere, syncDirectory } from "./file-system.ts";
+import { syncDirectory } from "../world/sync-directory.ts";
+import { isThere } from "./file-system.ts";
 import { OWN_INSIDE, type SwapNames, swappedMarker } from "./names.ts";
 import { CREATE, extractOptions } from "./tar-options.ts";
 

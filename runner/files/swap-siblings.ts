@@ -1,7 +1,8 @@
 import { chmod, mkdir, rename, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { JobError } from "../../spec/index.ts";
-import { isEmptyDirectory, isThere, syncDirectory } from "./file-system.ts";
+import { syncDirectory } from "../world/sync-directory.ts";
+import { isEmptyDirectory, isThere } from "./file-system.ts";
 import { besideTree, isWrapped, type SwapNames, swappedMarker } from "./names.ts";
 
 /**

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { syncDirectory } from "../world/sync-directory.ts";
 import { isMissing } from "./directory-error.ts";
 import { linkNew } from "./directory-link.ts";
-import { syncDirectory, temporaryName } from "./directory-write.ts";
+import { temporaryName } from "./directory-write.ts";
 import { RESERVED } from "./store-key.ts";
 
 /*

@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { JobError } from "../../spec/index.ts";
+import { syncDirectory } from "../world/sync-directory.ts";
 import { isMissing } from "./directory-error.ts";
 import type { StreamOptions } from "./store.ts";
 import { RESERVED } from "./store-key.ts";
@@ -13,16 +14,6 @@ import { untilAborted } from "./until-aborted.ts";
 export const TEMPORARY = `${RESERVED}tmp-`;
 
 export const temporaryName = (file: string): string => join(dirname(file), TEMPORARY + randomBytes(8).toString("hex"));
-
-/** Makes what was linked, renamed or removed in a directory outlive a power cut. */
-export const syncDirectory = async (directory: string): Promise<void> => {
-  const handle = await open(directory, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-};
 
 /**
  * Writes a temporary file beside `file`, safely on disk, and hands its name to `publish`, which links or renames it.

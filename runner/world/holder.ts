@@ -23,7 +23,7 @@ export const startTicks = (pid: number): string | undefined => {
   }
 };
 
-/** `unknown`: on another host, or from before the last boot, where nothing can be looked up. */
+/** `gone` also for a process from before the last boot. `unknown`: on another host or in another pid namespace, where nothing can be looked up. */
 export const liveness = (holder: Holder, self: Holder): "alive" | "gone" | "unknown" => {
   if (holder.host !== self.host) return "unknown";
   if (holder.boot !== self.boot) return "gone";

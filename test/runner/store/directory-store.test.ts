@@ -85,7 +85,10 @@ describe("a directory store", () => {
     const killed = async () => {
       for (let n = 0; n < 5; n += 1) {
         const child = countUp(directory, 1_000_000);
-        await Promise.race([once(child, "exit"), once(child.stdout, "data").then(() => child.kill("SIGKILL"))]);
+        const exited = once(child, "exit");
+        await Promise.race([exited, once(child.stdout, "data")]);
+        child.kill("SIGKILL");
+        await exited; // a last write may land until then
       }
     };
     const counted = async () => {
