@@ -18,7 +18,8 @@ COPY launch launch
 COPY cli cli
 RUN npm run build
 # What only the declaring plane and the command line use is no part of this image.
-RUN npm pkg delete "dependencies.@pulumi/pulumi" "dependencies.@pulumi/command" dependencies.commander dependencies.cli-table3 \
+RUN npm pkg delete "dependencies.@pulumi/pulumi" "dependencies.@pulumi/aws" "dependencies.@pulumi/command" "dependencies.@pulumi/docker" \
+  dependencies.commander dependencies.cli-table3 dependencies.dockerode \
   && npm prune --omit=dev --ignore-scripts --no-audit --no-fund --offline \
   && find node_modules -mindepth 1 -maxdepth 1 -type d -empty -delete \
   && mkdir -p /runner/dist \

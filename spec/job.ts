@@ -108,6 +108,8 @@ export const restoreJob = z.strictObject({
   identity: secretRef.optional(),
   /** The launcher's process: a journal whose launcher lives is not taken over. */
   launcher: holder.optional(),
+  /** What the launcher is about to stop and will start again, for whoever comes after a kill: with `quiescing`. */
+  quiesced: z.array(z.string()).optional(),
   /** What went wrong in the launcher's part, for the record. */
   failure: z
     .strictObject({

@@ -83,6 +83,8 @@ export const journal = z.strictObject({
   checks: z.array(check),
   notes: z.array(z.string()),
   bytes: z.number(),
+  /** What the launcher stopped, and starts again whatever happens; in words of its own. */
+  quiesced: z.array(z.string()).optional(),
   /** When the data that were replaced may go. */
   heldUntil: instant.optional(),
   /** The backup that an in-place restore took first. */

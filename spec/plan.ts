@@ -1,21 +1,11 @@
 import { z } from "zod";
+import { quiesce } from "./quiesce.ts";
 import { repository } from "./repository.ts";
 import { retention } from "./retention.ts";
-import { directory, recipient, slug } from "./scalars.ts";
+import { recipient, slug } from "./scalars.ts";
 import { schedule } from "./schedule.ts";
-import { hooks, quiesce, source } from "./source.ts";
-
-/** Where a job runs. `local`: as a child process on the machine that runs Pulumi or the CLI. */
-export const target = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("local"),
-    /** Where journals, locks and records of restores are kept. */
-    ledger: directory,
-    /** Where `pg_restore` may put a scratch copy. @default the ledger's directory */
-    scratch: directory.optional(),
-  }),
-]);
-export type Target = z.infer<typeof target>;
+import { hooks, source } from "./source.ts";
+import { target } from "./target.ts";
 
 /** What is backed up together, how often, how long it is kept, and where to. */
 export const plan = z.strictObject({

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { directory, instant, POINT_ID, quotedInYaml, slug } from "./scalars.ts";
+import { dockerName } from "./target.ts";
 
 const exactlyOne = (value: object): boolean =>
   Object.values(value).filter((member) => member !== undefined).length === 1;
@@ -24,8 +25,10 @@ export const into = z
     database: z.string().min(1).optional(),
     /** A directory that does not exist yet, or is empty. */
     directory: directory.optional(),
+    /** A volume of the Docker host that does not exist yet, or is empty; the stack's config names it afterwards. */
+    volume: dockerName.optional(),
   })
-  .refine(exactlyOne, "expected exactly one of replace, inPlace, database, directory");
+  .refine(exactlyOne, "expected exactly one of replace, inPlace, database, directory, volume");
 export type Into = z.infer<typeof into>;
 
 /** What an operator asks for in stack config. A new id is one new run; the same id never runs twice. */

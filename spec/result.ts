@@ -123,6 +123,8 @@ export const restoreResult = z.strictObject({
   step: z.string(),
   /** The point that the restore pinned, once it is claimed. */
   point: pointId.optional(),
+  /** What the launcher stopped, as the journal has it. */
+  quiesced: z.array(z.string()).optional(),
   /** Present once the restore has ended. */
   record: restoreRecord.optional(),
 });

@@ -29,6 +29,12 @@ const cronText = z.string().superRefine((text, context) => {
 /** When a plan runs. `none`: only when somebody asks. */
 export const schedule = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("none") }),
-  z.strictObject({ kind: z.literal("cron"), cron: cronText, timeZone }),
+  z.strictObject({
+    kind: z.literal("cron"),
+    cron: cronText,
+    timeZone,
+    /** Each run begins up to so many seconds later, at random: many plans of one minute do not all begin at once. @default 0 */
+    jitterSeconds: z.number().int().min(0).max(3600).optional(),
+  }),
 ]);
 export type Schedule = z.infer<typeof schedule>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { argv, bytes, directory, secretRef, slug } from "./scalars.ts";
+import { dockerName } from "./target.ts";
 
 export const tls = z.discriminatedUnion("mode", [
   z.strictObject({ mode: z.literal("disable") }),
@@ -42,11 +43,22 @@ export const postgresSource = z.strictObject({
 });
 export type PostgresSource = z.infer<typeof postgresSource>;
 
+/** What is mounted at a source's directory in the containers of its jobs. */
+export const mount = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("volume"), name: dockerName }),
+  /** A directory of the Docker host. */
+  z.strictObject({ kind: z.literal("bind"), path: directory }),
+]);
+export type Mount = z.infer<typeof mount>;
+
 /** A directory, stored as one tar stream. */
 export const filesSource = z.strictObject({
   kind: z.literal("files"),
   name: slug,
+  /** As jobs see it; in containers `sourceMount` of the name. */
   directory,
+  /** Only where jobs run in containers. */
+  mount: mount.optional(),
   /** tar patterns, relative to the directory */
   exclude: z.array(z.string().min(1)).default([]),
   /** @default false: a directory without any file is refused */
@@ -56,17 +68,6 @@ export type FilesSource = z.infer<typeof filesSource>;
 
 export const source = z.discriminatedUnion("kind", [postgresSource, filesSource]);
 export type Source = z.infer<typeof source>;
-
-/** Programs around a restore; each is an argv list and runs where the launcher runs. */
-export const quiesce = z.strictObject({
-  stop: z.array(argv).default([]),
-  start: z.array(argv).default([]),
-  /** Must exit 0 within `timeoutSeconds` after the start. */
-  probe: argv.optional(),
-  /** For each of stop, start and probe. @default 120 */
-  timeoutSeconds: z.number().positive().default(120),
-});
-export type Quiesce = z.infer<typeof quiesce>;
 
 /** Programs that run against the restored copy before it is swapped in; they get PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD and RESTORABLE_DIRECTORY. */
 export const hooks = z.strictObject({ afterRestore: z.array(argv).default([]) });

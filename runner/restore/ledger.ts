@@ -3,6 +3,7 @@ import {
   JobError,
   type Journal,
   journal as journalSchema,
+  ledgerDirectory,
   type Plan,
   parse,
   type RestoreStep,
@@ -37,7 +38,7 @@ export const isOver = ({ step }: Journal): boolean =>
 export const openLedger = (context: Context, plan: Plan): Ledger => {
   const store = openStore(
     context,
-    { kind: "directory", path: plan.target.ledger },
+    { kind: "directory", path: ledgerDirectory(plan.target) },
     "writer",
     `${plan.repository.environment}/${plan.name}/`,
   );

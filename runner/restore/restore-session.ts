@@ -65,10 +65,11 @@ export const requireJournal = async ({ ledger, job }: Session, steps: readonly R
   );
 };
 
-export const answer = ({ journal: { step, record, from } }: OpenJournal): RestoreBody => ({
+export const answer = ({ journal: { step, record, from, quiesced } }: OpenJournal): RestoreBody => ({
   kind: "restore",
   step,
   ...(from.point === undefined ? {} : { point: from.point }),
+  ...(quiesced === undefined ? {} : { quiesced }),
   ...(record ? { record } : {}),
 });
 

@@ -19,7 +19,7 @@ export const rollback = (context: Context, job: RestoreJob): Promise<RestoreBody
   });
 
 /** Written before the application is stopped. A second `rolling-back` in the journal says that the swap was begun. */
-export const announceRollback = ({ context, ledger }: Session, open: OpenJournal): Promise<OpenJournal> => {
+export const announceRollback = ({ context, ledger, job }: Session, open: OpenJournal): Promise<OpenJournal> => {
   const { journal } = open;
   const replaced = journal.parts.filter(({ existed }) => existed);
   if (journal.mode !== "replace" || replaced.length === 0) {
@@ -32,6 +32,7 @@ export const announceRollback = ({ context, ledger }: Session, open: OpenJournal
   return ledger.advance(open, "rolling-back", {
     parts: replaced.map((part) => reversed(part, at)),
     priorParts: journal.parts,
+    quiesced: job.quiesced,
   });
 };
 

@@ -1,13 +1,13 @@
 import { mkdir, rm, statfs } from "node:fs/promises";
 import path from "node:path";
-import type { Plan } from "../../spec/index.ts";
+import { type Plan, scratchDirectory } from "../../spec/index.ts";
 
 /** A scratch copy and the restored database may share a disk, with some room to spare. */
 const ROOM_FACTOR = 2.5;
 
 /** The folder for scratch copies of one plan. The ledger's lock keeps it to one restore at a time. */
 const folder = ({ target, repository, name }: Plan): string =>
-  path.join(target.scratch ?? target.ledger, repository.environment, name, "scratch");
+  path.join(scratchDirectory(target), repository.environment, name, "scratch");
 
 /** A file for a scratch copy, in a folder that nobody else may read; undefined where it would not fit. */
 export const scratchFile = async (plan: Plan, bytes: number): Promise<string | undefined> => {

@@ -6,7 +6,15 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { canonicalJson, type Plan, RESTORE_STEPS, type RestoreRecord, restoreRecord } from "../../spec/index.ts";
+import {
+  canonicalJson,
+  type Plan,
+  parse,
+  quiesce as quiesceSchema,
+  RESTORE_STEPS,
+  type RestoreRecord,
+  restoreRecord,
+} from "../../spec/index.ts";
 import { compileCache } from "../../tools/servers/pulumi-environment.ts";
 import { checkout, tools } from "../../tools/servers/tools.ts";
 import { backupOf, makeWorld, type World } from "../runner/world.ts";
@@ -36,7 +44,11 @@ describe("launcher and runner killed together, around a real application · post
       database: "app",
     };
     await writeFile(path.join(state, "app.json"), JSON.stringify({ connection, directory: world.files }));
-    const quiesce = { stop: [app("stop")], start: [app("start")], probe: app("probe"), timeoutSeconds: 30 };
+    const quiesce = parse(
+      quiesceSchema,
+      { stop: [app("stop")], start: [app("start")], probe: app("probe"), timeoutSeconds: 30 },
+      "quiesce",
+    );
     plan = { ...world.plan, quiesce };
     await backupOf(world, plan);
   });

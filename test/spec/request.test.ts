@@ -4,7 +4,7 @@ import { exampleRequest } from "./examples.ts";
 import { replace, wrongFields } from "./wrong-fields.ts";
 
 const POINT = "expected 'latest', a recovery-point id like 20261121T010000Z-7f3a, or { before: a time with an offset }";
-const ONE = "expected exactly one of replace, inPlace, database, directory";
+const ONE = "expected exactly one of replace, inPlace, database, directory, volume";
 
 const refused = (value: unknown) => () => parse(request, value, "restore", "bad-config");
 

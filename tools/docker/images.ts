@@ -5,9 +5,12 @@ import { execa } from "execa";
 import { checkout, tools } from "../servers/tools.ts";
 import type { Engine } from "./engine.ts";
 
-/** The images that tests run, by tag. */
-export const RUNNER_IMAGE = "restorable-runner:test";
-export const S3_IMAGE = "restorable-versitygw:test";
+/** Two checkouts that test on one engine at once each need a tag of their own. */
+const TAG = process.env.RESTORABLE_TEST_TAG ?? "test";
+
+/** The images that tests run. */
+export const RUNNER_IMAGE = `restorable-runner:${TAG}`;
+export const S3_IMAGE = `restorable-versitygw:${TAG}`;
 
 /** Makes or keeps every image of this tier; says how long each took. */
 export async function makeImages(engine: Engine): Promise<void> {

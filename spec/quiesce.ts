@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { argv } from "./scalars.ts";
+import { dockerName } from "./target.ts";
+
+/** One thing on a Docker host that is stopped before a restore replaces data, and started again afterwards. */
+export const quiesceUnit = z.discriminatedUnion("kind", [
+  /** A whole container. */
+  z.strictObject({ kind: z.literal("container"), container: dockerName }),
+  /** Every running container of a compose project but those of the services in `keep`, which must run for the restore: the database. */
+  z.strictObject({
+    kind: z.literal("compose"),
+    project: dockerName,
+    keep: z.array(z.string().min(1)).default([]),
+  }),
+  /** Processes inside a container that itself goes on: `stopped` must exit 0 once they are gone. */
+  z.strictObject({
+    kind: z.literal("exec"),
+    container: dockerName,
+    stop: argv,
+    start: argv,
+    stopped: argv.optional(),
+    user: z.string().min(1).optional(),
+  }),
+  /** Programs of the host itself, by ssh where the host is reached by ssh: a supervisor that would start containers again. */
+  z.strictObject({ kind: z.literal("host"), stop: argv, start: argv }),
+]);
+export type QuiesceUnit = z.infer<typeof quiesceUnit>;
+
+/** What must answer before an application counts as running. */
+export const probe = z.discriminatedUnion("kind", [
+  /** A GET from the operator's machine that must end with a status below 400. */
+  z.strictObject({ kind: z.literal("http"), url: z.url({ protocol: /^https?$/ }) }),
+  /** A program inside a container that must exit 0. */
+  z.strictObject({ kind: z.literal("exec"), container: dockerName, argv, user: z.string().min(1).optional() }),
+]);
+export type Probe = z.infer<typeof probe>;
+
+/** What stops and starts the application around a restore. */
+export const quiesce = z.strictObject({
+  /** Programs where the launcher runs; each is an argv list. They run before the units are stopped. */
+  stop: z.array(argv).default([]),
+  /** The same, after the units were started. */
+  start: z.array(argv).default([]),
+  /** Stopped in this order, started in the opposite one. Only on a Docker host. */
+  units: z.array(quiesceUnit).default([]),
+  /** Seconds that everything must stay stopped before the swap, so that whatever starts it again is noticed. @default 0 */
+  quietSeconds: z.number().min(0).default(0),
+  /** Must exit 0 within `timeoutSeconds` after the start. */
+  probe: argv.optional(),
+  /** Must all answer within `timeoutSeconds` after the start. */
+  probes: z.array(probe).default([]),
+  /** For each of stop, start and probe. @default 120 */
+  timeoutSeconds: z.number().positive().default(120),
+});
+export type Quiesce = z.infer<typeof quiesce>;
