@@ -100,5 +100,6 @@ const factsOf = (name: string, args: BackupPlanArgs): PlanFacts => ({
   target: `${pulumi.getProject()}/${pulumi.getStack()}/${name}`,
   environment: args.repository.environment,
   protected: args.protected ?? false,
+  targetKind: args.target.docker ? "docker" : "local",
   sources: args.sources.map((source) => ({ name: sourceName(source), kind: source.postgres ? "postgres" : "files" })),
 });

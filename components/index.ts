@@ -10,13 +10,21 @@ export type {
 } from "./args/bucket-args.ts";
 export type {
   BackupPlanArgs,
+  CronArgs,
   HooksArgs,
-  LocalTargetArgs,
-  QuiesceArgs,
   RetentionArgs,
   ScheduleChoice,
-  TargetChoice,
 } from "./args/plan-args.ts";
+export type {
+  ArgvArgs,
+  ComposeUnitArgs,
+  ExecProbeArgs,
+  ExecUnitArgs,
+  HostUnitArgs,
+  ProbeChoice,
+  QuiesceArgs,
+  QuiesceUnitChoice,
+} from "./args/quiesce-args.ts";
 export type {
   KeyPairArgs,
   RepositoryArgs,
@@ -27,7 +35,23 @@ export type {
   SigningChoice,
 } from "./args/repository-args.ts";
 export type { RestoreArgs, RestoreRequest } from "./args/restore-args.ts";
-export type { FilesArgs, LoginArgs, PostgresArgs, SourceArgs, TlsChoice } from "./args/source-args.ts";
+export type {
+  FilesArgs,
+  FilesChoice,
+  FilesOptions,
+  LoginArgs,
+  PostgresArgs,
+  SourceArgs,
+  TlsChoice,
+} from "./args/source-args.ts";
+export type {
+  DockerNetworkChoice,
+  DockerTargetArgs,
+  DockerTargetOptions,
+  LocalTargetArgs,
+  RunnerArgs,
+  TargetChoice,
+} from "./args/target-args.ts";
 export { BackupBucket } from "./backup-bucket.ts";
 export { BackupPlan } from "./backup-plan.ts";
 export type { Empty, ExclusiveUnion } from "./exclusive-union.ts";

@@ -40,7 +40,7 @@ const demoConfig = z.strictObject({
   directory: z.string(),
   ledger: z.string(),
   recipients: z.array(z.string()),
-  quiesce: quiesce.optional(),
+  quiesce: quiesce.pick({ stop: true, start: true, probe: true, timeoutSeconds: true }).optional(),
   afterRestore: z.array(z.array(z.string()).min(1)).optional(),
   protected: z.boolean().optional(),
   superseded: plan.shape.superseded,

@@ -1,39 +1,32 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { plan, quiesce, type Retention, recipient, retention, schedule, slug } from "../../spec/index.ts";
+import { plan, type Retention, recipient, retention, schedule, slug } from "../../spec/index.ts";
 import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
 import { Repository } from "../repository.ts";
+import { type QuiesceArgs, quiesceArgs } from "./quiesce-args.ts";
 import { argvList, empty, exclusive, leaf, optional } from "./schema.ts";
 import { type SourceArgs, sourceArgs, sourceName } from "./source-args.ts";
+import { type RunnerArgs, runnerArgs, type TargetChoice, targetArgs } from "./target-args.ts";
+import { targetContradictions } from "./target-contradictions.ts";
 
-/** Jobs run as processes of the machine where Pulumi or the command line runs. */
-export interface LocalTargetArgs {
-  /**
-   * An absolute directory for the journals, locks and records of restores. Everybody who restores onto this target
-   * must use the same one. @default "/var/lib/restorable"
-   */
-  readonly ledger?: pulumi.Input<string> | undefined;
-  /** An absolute directory where `pg_restore` may put a scratch copy. @default the ledger */
-  readonly scratch?: pulumi.Input<string> | undefined;
+/** `cron`: five fields, six with seconds first, or `@daily` and the like; the time zone is explicit. */
+export interface CronArgs {
+  readonly cron: string;
+  readonly timeZone: string;
+  /** Each run begins up to so many seconds later, at random, so that many plans do not all begin at once. @default 0 */
+  readonly jitterSeconds?: number | undefined;
+  readonly none?: undefined;
 }
 
-/** Where jobs run. */
-export type TargetChoice = ExclusiveUnion<{ local: LocalTargetArgs }>;
-
-/** When a plan runs. `cron`: five fields, six with seconds first, or `@daily` and the like; the time zone is explicit. */
+/** When a plan runs. */
 export type ScheduleChoice =
-  | { readonly cron: string; readonly timeZone: string; readonly none?: undefined }
-  | { readonly none: Empty; readonly cron?: undefined; readonly timeZone?: undefined };
-
-/** Programs that stop and start the application around a restore; each is a program and its arguments, without a shell. */
-export interface QuiesceArgs {
-  readonly stop?: readonly (readonly pulumi.Input<string>[])[] | undefined;
-  readonly start?: readonly (readonly pulumi.Input<string>[])[] | undefined;
-  /** Must exit 0 within `timeoutSeconds` after the start. */
-  readonly probe?: readonly pulumi.Input<string>[] | undefined;
-  /** Seconds for each program, and for the probe to succeed. @default 120 */
-  readonly timeoutSeconds?: pulumi.Input<number> | undefined;
-}
+  | CronArgs
+  | {
+      readonly none: Empty;
+      readonly cron?: undefined;
+      readonly timeZone?: undefined;
+      readonly jitterSeconds?: undefined;
+    };
 
 export interface HooksArgs {
   /** Programs that run against the restored copy before it is swapped in. */
@@ -45,6 +38,8 @@ export type RetentionArgs = Partial<Retention>;
 
 export interface BackupPlanArgs {
   readonly target: TargetChoice;
+  /** What runs the jobs: required with `target: { docker }`, refused with `target: { local }`. */
+  readonly runner?: RunnerArgs | undefined;
   /** What is backed up together. Two of a kind need names. */
   readonly sources: readonly SourceArgs[];
   /** Where points go. It must sign: a repository that is only read is refused. */
@@ -74,10 +69,15 @@ const { shape } = plan;
 const cron = schedule.options[1].shape;
 
 const scheduleArgs = z
-  .strictObject({ cron: cron.cron.optional(), timeZone: cron.timeZone.optional(), none: empty.optional() })
+  .strictObject({
+    cron: cron.cron.optional(),
+    timeZone: cron.timeZone.optional(),
+    jitterSeconds: cron.jitterSeconds,
+    none: empty.optional(),
+  })
   .superRefine((value, context) => {
     const refuse = (message: string, ...path: string[]) => context.addIssue({ code: "custom", message, path });
-    const isCron = value.cron !== undefined || value.timeZone !== undefined;
+    const isCron = [value.cron, value.timeZone, value.jitterSeconds].some((part) => part !== undefined);
     if (isCron === (value.none !== undefined)) return refuse("expected either cron with timeZone, or none");
     if (!isCron) return;
     if (value.cron === undefined) refuse("is missing; expected a schedule such as @daily", "cron");
@@ -103,13 +103,9 @@ const names = (sources: readonly unknown[], context: z.RefinementCtx): void => {
   });
 };
 
-export const backupPlanArgs = z.strictObject({
-  target: exclusive({
-    local: z.strictObject({
-      ledger: optional(shape.target.options[0].shape.ledger),
-      scratch: optional(shape.target.options[0].shape.ledger),
-    }),
-  }),
+const planShape = z.strictObject({
+  target: targetArgs,
+  runner: runnerArgs.optional(),
   sources: z.array(sourceArgs).min(1, "expected at least one source").superRefine(names),
   repository: z.custom<Repository>(Repository.isInstance, "expected a Repository"),
   schedule: scheduleArgs.optional(),
@@ -117,14 +113,7 @@ export const backupPlanArgs = z.strictObject({
   recipients: z
     .array(leaf(recipient))
     .min(1, "expected at least one age recipient; without one nobody could read a backup"),
-  quiesce: z
-    .strictObject({
-      stop: argvList.optional(),
-      start: argvList.optional(),
-      probe: z.array(leaf(z.string())).min(1, "expected a program and its arguments").optional(),
-      timeoutSeconds: optional(quiesce.shape.timeoutSeconds.unwrap()),
-    })
-    .optional(),
+  quiesce: quiesceArgs.optional(),
   hooks: z.strictObject({ afterRestore: argvList.optional() }).optional(),
   protected: z.boolean().optional(),
   superseded: exclusive({ days: z.number().int().min(14).max(3650), keep: z.number().int().min(1) }).optional(),
@@ -132,3 +121,5 @@ export const backupPlanArgs = z.strictObject({
   leaseSeconds: optional(shape.leaseSeconds.unwrap()),
   name: slug.optional(),
 });
+
+export const backupPlanArgs = planShape.superRefine(targetContradictions);

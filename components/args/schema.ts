@@ -33,4 +33,7 @@ export const empty = z.strictObject({});
 /** A secret or any other text that is not empty. */
 export const text = z.string().min(1, "expected some text");
 
-export const argvList = z.array(z.array(leaf(z.string())).min(1, "expected a program and its arguments"));
+/** A program and its arguments. */
+export const argv = z.array(leaf(z.string())).min(1, "expected a program and its arguments");
+
+export const argvList = z.array(argv);

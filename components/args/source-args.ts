@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { filesSource, postgresSource, slug } from "../../spec/index.ts";
+import { directory, dockerName, postgresSource, slug } from "../../spec/index.ts";
 import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
 import { empty, exclusive, leaf, optional, text } from "./schema.ts";
 
@@ -42,17 +42,27 @@ export interface PostgresArgs extends LoginArgs {
   readonly restoreJobs?: pulumi.Input<number> | undefined;
 }
 
-/** A directory with all that is in it. */
-export interface FilesArgs {
+/** Which files. */
+export type FilesChoice = ExclusiveUnion<{
+  /** An absolute path of the machine where jobs run. Only with `target: { local }`. */
+  directory: pulumi.Input<string>;
+  /** A volume of the Docker host, by its name; backups read it and cannot write to it. Only with `target: { docker }`. */
+  volume: pulumi.Input<string>;
+  /** An absolute path of the Docker host, read in the same way. Only with `target: { docker }`. */
+  hostPath: pulumi.Input<string>;
+}>;
+
+export interface FilesOptions {
   /** Its name in recovery points. @default "files" */
   readonly name?: string | undefined;
-  /** An absolute path. */
-  readonly directory: pulumi.Input<string>;
   /** tar patterns of what to leave out, relative to the directory. @default none */
   readonly exclude?: readonly pulumi.Input<string>[] | undefined;
   /** Whether a directory without any file is fine. @default false */
   readonly allowEmpty?: pulumi.Input<boolean> | undefined;
 }
+
+/** A directory or a volume, with all that is in it. */
+export type FilesArgs = FilesChoice & FilesOptions;
 
 /** One thing that is backed up. */
 export type SourceArgs = ExclusiveUnion<{ postgres: PostgresArgs; files: FilesArgs }>;
@@ -81,12 +91,10 @@ const postgres = z.strictObject({
   restoreJobs: optional(pg.restoreJobs.unwrap()),
 });
 
-const files = z.strictObject({
-  name: slug.optional(),
-  directory: leaf(filesSource.shape.directory),
-  exclude: z.array(leaf(text)).optional(),
-  allowEmpty: optional(z.boolean()),
-});
+const files = exclusive(
+  { directory: leaf(directory), volume: leaf(dockerName), hostPath: leaf(directory) },
+  { name: slug.optional(), exclude: z.array(leaf(text)).optional(), allowEmpty: optional(z.boolean()) },
+);
 
 export const sourceArgs = exclusive({ postgres, files });
 

@@ -1,15 +1,8 @@
-import type { BackupPlanArgs, ScheduleChoice } from "../args/plan-args.ts";
+import type { BackupPlanArgs, CronArgs, ScheduleChoice } from "../args/plan-args.ts";
+import { quiesceSpec } from "./quiesce.ts";
 import type { SecretInputs } from "./secrets.ts";
 import { sourceSpec } from "./source.ts";
-
-/** Where restores onto `local` keep their journals when nobody says otherwise: one place for all who use the machine. */
-export const DEFAULT_LEDGER = "/var/lib/restorable";
-
-export interface PlanIdentity {
-  readonly project: string;
-  readonly stack: string;
-  readonly name: string;
-}
+import { type PlanIdentity, targetSpec } from "./target.ts";
 
 export interface PlanSpec {
   readonly spec: object;
@@ -18,24 +11,22 @@ export interface PlanSpec {
 }
 
 /** A plan's specification without its repository, Outputs still in it, and the passwords that were taken out of it. */
-export const planSpec = (
-  { project, stack, name }: PlanIdentity,
-  args: Omit<BackupPlanArgs, "repository">,
-): PlanSpec => {
+export const planSpec = (identity: PlanIdentity, args: Omit<BackupPlanArgs, "repository">): PlanSpec => {
+  const { project, stack, name } = identity;
   const sources = args.sources.map((source) => sourceSpec(name, source));
-  const { retention, recipients, quiesce, hooks, superseded, shrinkBelow, leaseSeconds } = args;
+  const { retention, recipients, hooks, superseded, shrinkBelow, leaseSeconds } = args;
   return {
     spec: {
       version: 1,
       project,
       stack,
       name,
-      target: { kind: "local", ledger: args.target.local.ledger ?? DEFAULT_LEDGER, scratch: args.target.local.scratch },
+      target: targetSpec(identity, args.target, args.runner),
       sources: sources.map(({ spec }) => spec),
       schedule: scheduleSpec(args.schedule),
       recipients,
       retention,
-      quiesce,
+      quiesce: args.quiesce && quiesceSpec(args.quiesce),
       hooks,
       superseded,
       shrinkBelow,
@@ -47,6 +38,10 @@ export const planSpec = (
 };
 
 export const scheduleSpec = (choice: ScheduleChoice | undefined) =>
-  choice?.cron === undefined
-    ? ({ kind: "none" } as const)
-    : ({ kind: "cron", cron: choice.cron, timeZone: choice.timeZone } as const);
+  choice?.cron === undefined ? ({ kind: "none" } as const) : ({ kind: "cron", ...cronSpec(choice) } as const);
+
+const cronSpec = ({ cron, timeZone, jitterSeconds }: CronArgs) => ({
+  cron,
+  timeZone,
+  ...(jitterSeconds === undefined ? {} : { jitterSeconds }),
+});

@@ -7,6 +7,7 @@ export interface PlanFacts {
   readonly target: string;
   readonly environment: string;
   readonly protected: boolean;
+  readonly targetKind: "local" | "docker";
   readonly sources: readonly { readonly name: string; readonly kind: "postgres" | "files" }[];
 }
 
@@ -72,16 +73,18 @@ const sourceMistakes = ({ sources }: Request, plan: PlanFacts): readonly Mistake
   );
 };
 
-/** A new database or directory takes one source of its kind. */
+/** A new database, directory or volume takes one source of its kind; a volume is on a Docker host. */
 const intoMistake = ({ into, sources }: Request, plan: PlanFacts): Mistake | undefined => {
-  const [key, kind] = into.database !== undefined ? ["database", "postgres"] : ["directory", "files"];
-  if (into.database === undefined && into.directory === undefined) return undefined;
-  const fitting = plan.sources.filter((source) => source.kind === kind && (sources?.includes(source.name) ?? true));
-  if (fitting.length === 1) return undefined;
-  const choice = plan.sources.filter((source) => source.kind === kind).map(({ name }) => name);
+  const key = (["database", "directory", "volume"] as const).find((each) => into[each] !== undefined);
+  if (key === undefined) return undefined;
+  const path = `request.into.${key}`;
+  if (key === "volume" && plan.targetKind !== "docker") return { path, fact: "needs a plan whose target is docker" };
+  const kind = key === "database" ? "postgres" : "files";
+  const ofKind = plan.sources.filter((source) => source.kind === kind).map(({ name }) => name);
+  if (ofKind.filter((name) => sources?.includes(name) ?? true).length === 1) return undefined;
   const fact =
-    choice.length === 0
+    ofKind.length === 0
       ? `plan '${plan.name}' has no ${kind} source`
-      : `takes one ${kind} source; name one of ${choice.join(", ")} in request.sources`;
-  return { path: `request.into.${key}`, fact };
+      : `takes one ${kind} source; name one of ${ofKind.join(", ")} in request.sources`;
+  return { path, fact };
 };

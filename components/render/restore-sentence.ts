@@ -1,4 +1,5 @@
-import type { Plan, Request, Source } from "../../spec/index.ts";
+import type { FilesSource, Plan, Request, Source } from "../../spec/index.ts";
+import { stopped } from "./stops-sentence.ts";
 
 /** One sentence for the operator before anything runs: what stops, from where, into what, kept as what. */
 export const restoreSentence = (request: Request, plan: Plan, from: { environment: string; plan: string }): string => {
@@ -8,13 +9,13 @@ export const restoreSentence = (request: Request, plan: Plan, from: { environmen
 
 const isTaken = ({ into, sources }: Request, name: string, kind: Source["kind"]): boolean => {
   if (into.database !== undefined && kind !== "postgres") return false;
-  if (into.directory !== undefined && kind !== "files") return false;
+  if ((into.directory !== undefined || into.volume !== undefined) && kind !== "files") return false;
   return sources?.includes(name) ?? true;
 };
 
-const stops = ({ into }: Request, { name, quiesce }: Plan): string => {
-  if (into.database !== undefined || into.directory !== undefined || !quiesce?.stop.length) return "stops nothing";
-  return `stops the application of ${name} (${quiesce.stop.map((argv) => argv.join(" ")).join("; ")})`;
+const stops = ({ into }: Request, plan: Plan): string => {
+  const what = into.replace || into.inPlace ? stopped(plan) : undefined;
+  return what === undefined ? "stops nothing" : `stops the application of ${plan.name} (${what})`;
 };
 
 const point = ({ point: selector }: Request): string => {
@@ -23,9 +24,10 @@ const point = ({ point: selector }: Request): string => {
 };
 
 const into = (request: Request, sources: readonly Source[]): string => {
-  const { database, directory, inPlace } = request.into;
+  const { database, directory, volume, inPlace } = request.into;
   if (database !== undefined) return `restores into the new database ${database}; nothing is replaced`;
   if (directory !== undefined) return `restores into the new directory ${directory}; nothing is replaced`;
+  if (volume !== undefined) return `restores into the new volume ${volume}; nothing is replaced`;
   if (inPlace) return `overwrites ${named(sources, live)} in place, after a verified safety backup`;
   return `replaces ${named(sources, live)}; what is there now is kept as ${named(sources, superseded)}`;
 };
@@ -34,9 +36,15 @@ const named = (sources: readonly Source[], name: (source: Source) => string): st
   sources.map(name).join(" and ") || "nothing";
 
 const live = (source: Source): string =>
-  source.kind === "postgres"
-    ? `database ${source.database} on ${source.host}:${source.port}`
-    : `directory ${source.directory}`;
+  source.kind === "postgres" ? `database ${source.database} on ${source.host}:${source.port}` : place(source);
 
-const superseded = (source: Source): string =>
-  `${source.kind === "postgres" ? source.database : source.directory}_org_<time>`;
+const place = ({ directory, mount }: FilesSource): string => {
+  if (mount === undefined) return `directory ${directory}`;
+  return mount.kind === "volume" ? `volume ${mount.name}` : `directory ${mount.path} of the host`;
+};
+
+/** A mount point cannot be renamed, so what is superseded there is kept inside it. */
+const superseded = (source: Source): string => {
+  if (source.kind === "postgres") return `${source.database}_org_<time>`;
+  return source.mount === undefined ? `${source.directory}_org_<time>` : `.restorable-org-<time> in ${place(source)}`;
+};

@@ -1,3 +1,4 @@
+import { sourceMount } from "../../spec/index.ts";
 import {
   type FilesArgs,
   type LoginArgs,
@@ -45,4 +46,9 @@ const tlsSpec = (choice: TlsChoice): object => {
   return { mode: choice.require ? "require" : choice.prefer ? "prefer" : "disable" };
 };
 
-const filesSpec = ({ name: _name, ...plain }: FilesArgs, name: string): object => ({ kind: "files", name, ...plain });
+/** In containers the files are where the contract says; what is mounted there stands beside it. */
+const filesSpec = ({ name: _name, directory, volume, hostPath, ...plain }: FilesArgs, name: string): object => {
+  if (directory !== undefined) return { kind: "files", name, directory, ...plain };
+  const mount = volume === undefined ? { kind: "bind", path: hostPath } : { kind: "volume", name: volume };
+  return { kind: "files", name, directory: sourceMount(name), mount, ...plain };
+};

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { BackupBucket, BackupPlan, type BackupPlanArgs, Repository } from "../../components/index.ts";
 import { plan as planSchema } from "../../spec/index.ts";
-import { aRepository, CREDENTIALS, ENDPOINT, planArgs } from "./support/args.ts";
+import { aRepository, CREDENTIALS, dockerPlanArgs, ENDPOINT, planArgs } from "./support/args.ts";
 import { known, mockEngine } from "./support/mock-engine.ts";
 
 test("a plan resolves to the contract's specification, with its secrets beside it", async () => {
@@ -31,6 +31,62 @@ test("a plan resolves to the contract's specification, with its secrets beside i
     RESTORABLE_PACKIT_PLAN_DB_PASSWORD: "password-of-tests",
     RESTORABLE_PACKIT_PLAN_DB_ADMIN_PASSWORD: "admin-password-of-tests",
     RESTORABLE_MONTAGU_SIGNING_KEY: expect.stringContaining("PRIVATE KEY"),
+  });
+});
+
+test("a plan on a Docker host resolves to the contract's specification: units and probes by kind, mounts beside directories", async () => {
+  await mockEngine();
+  const plan = new BackupPlan("packit", dockerPlanArgs(aRepository(), pulumi.output));
+  const spec = await known(plan.spec);
+  expect(planSchema.parse(spec)).toEqual(spec);
+  expect(spec.target).toEqual({
+    kind: "docker",
+    host: "ssh://backup@host.example.org",
+    image: "restorable-runner:1.0",
+    network: { kind: "container", name: "app_1" },
+    ledger: "ledger-of-tests",
+    user: "10002:10003",
+    memory: 256 * 1024 ** 2,
+  });
+  expect(spec.sources.slice(1)).toMatchObject([
+    { name: "images", directory: "/sources/images", mount: { kind: "volume", name: "app_images" }, exclude: ["tmp"] },
+    { name: "envs", directory: "/sources/envs", mount: { kind: "bind", path: "/srv/app/.envs" } },
+  ]);
+  expect(spec.schedule).toEqual({ kind: "cron", cron: "0 0 2 * * *", timeZone: "Europe/London", jitterSeconds: 60 });
+  expect(spec.quiesce).toMatchObject({
+    stop: [["stop"]],
+    quietSeconds: 5,
+    units: [
+      { kind: "host", stop: ["supervisorctl", "stop", "app"], start: ["supervisorctl", "start", "app"] },
+      { kind: "compose", project: "production", keep: ["postgres"] },
+      { kind: "exec", container: "app_1", stop: ["stop", "celery"], stopped: ["gone", "celery"], user: "celery" },
+      { kind: "container", container: "worker_1" },
+    ],
+    probes: [
+      { kind: "http", url: "http://host.example.org:8080/" },
+      { kind: "exec", container: "app_1", argv: ["ready", "now"], user: "app" },
+    ],
+  });
+});
+
+test("a Docker host has defaults: its own engine, an ordinary user, 1 GiB, a ledger named after project, stack and plan", async () => {
+  await mockEngine();
+  const { sources, recipients, repository } = dockerPlanArgs(aRepository());
+  const plan = new BackupPlan("packit", {
+    target: { docker: { network: "montagu_default" } },
+    runner: { image: "restorable-runner:1.0" },
+    sources,
+    repository,
+    recipients,
+  });
+  expect((await known(plan.spec)).target).toEqual({
+    kind: "docker",
+    host: "unix:///var/run/docker.sock",
+    image: "restorable-runner:1.0",
+    network: { kind: "network", name: "montagu_default" },
+    ledger: "restorable_backups_montagu-uat_packit_ledger",
+    user: "10001:10001",
+    memory: 1024 ** 3,
   });
 });
 
@@ -112,7 +168,8 @@ test("[beyond.5] a lock that outlasts the retention is refused with both numbers
 /** Each field wrong once: what is set, and the one line that must come. */
 const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["target", undefined, "target: is missing; expected"],
-  ["target.docker", {}, "target: unknown key 'docker'"],
+  ["target.cloud", {}, "target: unknown key 'cloud'"],
+  ["target.docker", { network: "app" }, "target: expected exactly one of local, docker; received local and docker"],
   ["target.local.ledger", "relative", "target.local.ledger: expected an absolute path other than '/'"],
   ["target.local.scratch", 5, "target.local.scratch: expected string, received number"],
   ["target.local.ledgers", "/x", "target.local: unknown key 'ledgers'"],
@@ -152,6 +209,15 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["sources.0.postgres.allowEmpty", "yes", "sources[0].postgres.allowEmpty: expected boolean, received string"],
   ["sources.0.postgres.restoreJobs", 1.5, "sources[0].postgres.restoreJobs: expected int, received number"],
   ["sources.1.files.name", "db", "sources[1].files.name: another source has the name 'db'"],
+  ["sources.1.files.directory", undefined, "sources[1].files: expected exactly one of directory, volume, hostPath"],
+  ["sources.1.files.volume", "v", "sources[1].files: expected exactly one of directory, volume, hostPath; received"],
+  [
+    "sources.1.files",
+    { volume: "v" },
+    "sources[1].files.volume: needs target docker; with target local name a directory",
+  ],
+  ["sources.1.files", { hostPath: "/v" }, "sources[1].files.hostPath: needs target docker"],
+  ["runner", { image: "restorable-runner:1.0" }, "runner: is of no use with target local"],
   ["sources.1.files.directory", "data", "sources[1].files.directory: expected an absolute path other than '/'"],
   ["sources.1.files.exclude", "tmp", "sources[1].files.exclude: expected array, received string"],
   ["sources.1.files.exclude.0", 7, "sources[1].files.exclude[0]: expected string, received number"],
@@ -163,6 +229,8 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["schedule.cron", undefined, "schedule.cron: is missing"],
   ["schedule.timeZone", undefined, "schedule.timeZone: is missing; expected an IANA time zone"],
   ["schedule.timeZone", "Mars/Olympus", "schedule.timeZone: expected an IANA time zone"],
+  ["schedule.jitterSeconds", 3601, "schedule.jitterSeconds: expected number to be <=3600"],
+  ["schedule", { jitterSeconds: 5, none: {} }, "schedule: expected either cron with timeZone, or none"],
   ["schedule.none", {}, "schedule: expected either cron with timeZone, or none"],
   ["retention", {}, "retention: name at least one keep rule"],
   ["retention.keepDaily", "14", "retention.keepDaily: expected number, received string"],
@@ -176,6 +244,9 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["quiesce.start.0.0", 1, "quiesce.start[0][0]: expected string, received number"],
   ["quiesce.probe", [], "quiesce.probe: expected a program and its arguments"],
   ["quiesce.timeoutSeconds", 0, "quiesce.timeoutSeconds: expected number to be >0"],
+  ["quiesce.quietSeconds", -1, "quiesce.quietSeconds: expected number to be >=0"],
+  ["quiesce.units", [{ container: "app" }], "quiesce.units: needs target docker"],
+  ["quiesce.probes", [{ http: "http://localhost" }], "quiesce.probes: needs target docker"],
   ["quiesce.restart", [], "quiesce: unknown key 'restart'"],
   ["hooks.afterRestore.0", "scrub", "hooks.afterRestore[0]: expected array, received string"],
   ["protected", "yes", "protected: expected boolean, received string"],
@@ -185,6 +256,47 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["leaseSeconds", "90", "leaseSeconds: expected number, received string"],
   ["name", "Packit", "name: expected 1 to 63 characters"],
   ["retentions", {}, "unknown key 'retentions'"],
+];
+
+/** The same for a plan on a Docker host. */
+const WRONG_ON_DOCKER: readonly (readonly [string, unknown, string])[] = [
+  [
+    "target.docker.network",
+    "app",
+    "target.docker: expected exactly one of network, networkOf; received network and networkOf",
+  ],
+  [
+    "target.docker.networkOf",
+    undefined,
+    "target.docker: expected exactly one of network, networkOf; received none of them",
+  ],
+  ["target.docker.networkOf", "-app", "target.docker.networkOf: expected a Docker name"],
+  ["target.docker.host", "host.example.org", "target.docker.host: expected unix:///…, tcp://… or ssh://…"],
+  ["target.docker.user", "root", "target.docker.user: expected <uid>:<gid> in numbers"],
+  ["target.docker.memory", "1g", "target.docker.memory: expected number, received string"],
+  ["target.docker.ledger", "a/b", "target.docker.ledger: expected a Docker name"],
+  ["target.docker.networks", [], "target.docker: unknown key 'networks'"],
+  ["runner", undefined, "runner: is missing; target docker needs { image }"],
+  ["runner.image", "", "runner.image: expected some text"],
+  ["runner.tag", "1.0", "runner: unknown key 'tag'"],
+  ["sources.1.files", { directory: "/data" }, "sources[1].files.directory: is of no use in containers"],
+  ["sources.1.files.volume", "a/b", "sources[1].files.volume: expected a Docker name"],
+  ["sources.2.files.hostPath", "data", "sources[2].files.hostPath: expected an absolute path"],
+  [
+    "quiesce.units.0",
+    {},
+    "quiesce.units[0]: expected exactly one of container, compose, exec, host; received none of them",
+  ],
+  ["quiesce.units.0.container", "app", "quiesce.units[0]: expected exactly one of"],
+  ["quiesce.units.0.host.start", undefined, "quiesce.units[0].host.start: is missing; expected array"],
+  ["quiesce.units.1.compose.project", undefined, "quiesce.units[1].compose.project: is missing; expected string"],
+  ["quiesce.units.1.compose.keep", "postgres", "quiesce.units[1].compose.keep: expected array, received string"],
+  ["quiesce.units.2.exec.stop", [], "quiesce.units[2].exec.stop: expected a program and its arguments"],
+  ["quiesce.units.2.exec.stopped", "true", "quiesce.units[2].exec.stopped: expected array, received string"],
+  ["quiesce.units.3.container", 1, "quiesce.units[3].container: expected string, received number"],
+  ["quiesce.probes.0.http", "host:8080", "quiesce.probes[0].http: "],
+  ["quiesce.probes.1.exec.argv", undefined, "quiesce.probes[1].exec.argv: is missing; expected array"],
+  ["quiesce.probes.1.tcp", 5432, "quiesce.probes[1]: unknown key 'tcp'"],
 ];
 
 const withWrong = (args: BackupPlanArgs, path: string, value: unknown): BackupPlanArgs => {
@@ -198,19 +310,26 @@ const withWrong = (args: BackupPlanArgs, path: string, value: unknown): BackupPl
   return set(args, path.split(".")) as BackupPlanArgs;
 };
 
-test.each(WRONG)("[beyond.8] %s wrong: one line that names its path, nothing declared", async (path, value, line) => {
-  const engine = await mockEngine();
-  const repository = aRepository();
-  for (const wrap of [<T>(leaf: T) => leaf, pulumi.output]) {
-    const args = withWrong(planArgs(repository, wrap as <T>(leaf: T) => pulumi.Input<T>), path, value);
-    const error = refusal(() => new BackupPlan("packit", args));
-    expect(pulumi.RunError.isInstance(error)).toBe(true);
-    expect(error.message.split("\n")).toHaveLength(1);
-    expect(error.message.startsWith(`BackupPlan "packit": ${line}`), error.message).toBe(true);
-  }
-  await engine.settled();
-  expect(engine.resources.filter(({ type }) => type.endsWith("BackupPlan"))).toEqual([]);
-});
+test.each([
+  ...WRONG.map((row) => ["local", ...row] as const),
+  ...WRONG_ON_DOCKER.map((row) => ["docker", ...row] as const),
+])(
+  "[beyond.8] target %s: %s wrong: one line that names its path, nothing declared",
+  async (target, path, value, line) => {
+    const right = target === "local" ? planArgs : dockerPlanArgs;
+    const engine = await mockEngine();
+    const repository = aRepository();
+    for (const wrap of [<T>(leaf: T) => leaf, pulumi.output]) {
+      const args = withWrong(right(repository, wrap as <T>(leaf: T) => pulumi.Input<T>), path, value);
+      const error = refusal(() => new BackupPlan("packit", args));
+      expect(pulumi.RunError.isInstance(error)).toBe(true);
+      expect(error.message.split("\n")).toHaveLength(1);
+      expect(error.message.startsWith(`BackupPlan "packit": ${line}`), error.message).toBe(true);
+    }
+    await engine.settled();
+    expect(engine.resources.filter(({ type }) => type.endsWith("BackupPlan"))).toEqual([]);
+  },
+);
 
 test("an Output where structure belongs is refused by name", async () => {
   await mockEngine();

@@ -60,3 +60,35 @@ test("a plan that stops nothing says so", () => {
   const { quiesce: _quiesce, ...quiet } = packit;
   expect(restoreSentence(request({}), quiet, prod)).toContain("request one stops nothing, takes");
 });
+
+test("on a Docker host it names units, volumes, directories of the host and where the superseded stay", () => {
+  const onDocker = plan.parse({
+    ...packit,
+    target: {
+      kind: "docker",
+      host: "unix:///var/run/docker.sock",
+      image: "i",
+      network: { kind: "network", name: "n" },
+      ledger: "l",
+    },
+    sources: [
+      { kind: "files", name: "images", directory: "/sources/images", mount: { kind: "volume", name: "app_images" } },
+      { kind: "files", name: "envs", directory: "/sources/envs", mount: { kind: "bind", path: "/srv/envs" } },
+    ],
+    quiesce: {
+      units: [
+        { kind: "host", stop: ["supervisorctl", "stop", "app"], start: ["supervisorctl", "start", "app"] },
+        { kind: "compose", project: "production", keep: ["postgres"] },
+        { kind: "compose", project: "beside" },
+        { kind: "exec", container: "app", stop: ["stop", "celery"], start: ["start", "celery"] },
+        { kind: "container", container: "worker" },
+      ],
+    },
+  });
+  expect(restoreSentence(request({}), onDocker, prod)).toBe(
+    "request one stops the application of packit (on the host: supervisorctl stop app; compose project production without postgres; compose project beside; in container app: stop celery; container worker), takes the latest point of prod/packit and replaces volume app_images and directory /srv/envs of the host; what is there now is kept as .restorable-org-<time> in volume app_images and .restorable-org-<time> in directory /srv/envs of the host",
+  );
+  expect(restoreSentence(request({ into: { volume: "check" }, sources: ["images"] }), onDocker, prod)).toBe(
+    "request one stops nothing, takes the latest point of prod/packit and restores into the new volume check; nothing is replaced",
+  );
+});

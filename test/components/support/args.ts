@@ -48,3 +48,52 @@ export const planArgs = (
   leaseSeconds: wrap(60),
   name: "packit-plan",
 });
+
+/** The same on a Docker host. */
+export const dockerPlanArgs = (
+  repository: Repository,
+  wrap: <T>(value: T) => pulumi.Input<T> = (value) => value,
+): BackupPlanArgs => {
+  const { sources, target: _target, quiesce, ...rest } = planArgs(repository, wrap);
+  return {
+    ...rest,
+    target: {
+      docker: {
+        host: wrap("ssh://backup@host.example.org"),
+        networkOf: wrap("app_1"),
+        user: wrap("10002:10003"),
+        memory: wrap(256 * 1024 ** 2),
+        ledger: wrap("ledger-of-tests"),
+      },
+    },
+    runner: { image: wrap("restorable-runner:1.0") },
+    sources: [
+      ...sources.slice(0, 1),
+      { files: { name: "images", volume: wrap("app_images"), exclude: [wrap("tmp")], allowEmpty: wrap(true) } },
+      { files: { name: "envs", hostPath: wrap("/srv/app/.envs") } },
+    ],
+    schedule: { cron: "0 0 2 * * *", timeZone: "Europe/London", jitterSeconds: 60 },
+    quiesce: {
+      ...quiesce,
+      quietSeconds: wrap(5),
+      units: [
+        { host: { stop: [wrap("supervisorctl"), "stop", "app"], start: ["supervisorctl", "start", "app"] } },
+        { compose: { project: wrap("production"), keep: [wrap("postgres")] } },
+        {
+          exec: {
+            container: wrap("app_1"),
+            stop: ["stop", wrap("celery")],
+            start: ["start", "celery"],
+            stopped: ["gone", wrap("celery")],
+            user: wrap("celery"),
+          },
+        },
+        { container: wrap("worker_1") },
+      ],
+      probes: [
+        { http: wrap("http://host.example.org:8080/") },
+        { exec: { container: wrap("app_1"), argv: ["ready", wrap("now")], user: wrap("app") } },
+      ],
+    },
+  };
+};

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import type { DockerTargetArgs, RunnerArgs, TargetChoice } from "../args/target-args.ts";
+
+/** Where restores onto `local` keep their journals when nobody says otherwise: one place for all who use the machine. */
+const DEFAULT_LEDGER = "/var/lib/restorable";
+/** Where an engine of the operator's own machine listens. */
+const DEFAULT_HOST = "unix:///var/run/docker.sock";
+const LONGEST_NAME = 128;
+
+export interface PlanIdentity {
+  readonly project: string;
+  readonly stack: string;
+  readonly name: string;
+}
+
+/** A target as the contract has it, Outputs still in it. */
+export const targetSpec = (identity: PlanIdentity, target: TargetChoice, runner: RunnerArgs | undefined): object =>
+  target.docker
+    ? dockerSpec(identity, target.docker, runner)
+    : { kind: "local", ledger: target.local.ledger ?? DEFAULT_LEDGER, scratch: target.local.scratch };
+
+const dockerSpec = (identity: PlanIdentity, args: DockerTargetArgs, runner: RunnerArgs | undefined): object => ({
+  kind: "docker",
+  host: dockerHost(args),
+  image: runner?.image,
+  network:
+    args.network === undefined ? { kind: "container", name: args.networkOf } : { kind: "network", name: args.network },
+  ledger: args.ledger ?? dockerName(identity, "ledger"),
+  user: args.user,
+  memory: args.memory,
+});
+
+export const dockerHost = ({ host }: DockerTargetArgs) => host ?? DEFAULT_HOST;
+
+/**
+ * The name of what a plan has on a Docker host: `restorable_<project>_<stack>_<plan>_<role>`, the same at every update.
+ * A digest takes the place of what is too long for Docker.
+ */
+export const dockerName = ({ project, stack, name }: PlanIdentity, role?: string): string => {
+  const end = role === undefined ? "" : `_${role}`;
+  const whole = `restorable_${[project, stack, name].join("_").replace(/[^A-Za-z0-9_.-]/g, "-")}`;
+  if (whole.length + end.length <= LONGEST_NAME) return whole + end;
+  const digest = createHash("sha256").update(whole).digest("hex").slice(0, 8);
+  return `${whole.slice(0, LONGEST_NAME - end.length - digest.length - 1)}-${digest}${end}`;
+};
