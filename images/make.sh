@@ -11,8 +11,10 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 node_version=24.21.0
 npm_version=11.21.2
 debian_image=debian:trixie-slim
+older_image=debian:bullseye-slim
 node_image=node:$node_version-trixie-slim
 postgres_image=postgres:17-trixie
+older_postgres_image=postgres:13-bullseye
 label=restorable.stand-in=true
 
 work=$(mktemp -d)
@@ -44,7 +46,7 @@ pulled() {
   return 1
 }
 
-# image NAME MAKER: kept, pulled or made. A maker runs as a program of its own would: its first failure ends it.
+# image NAME MAKER [SUITE]: kept, pulled or made. A maker runs as a program of its own would: its first failure ends it.
 image() {
   start=$(date +%s)
   if "$docker" image inspect "$1" >/dev/null 2>&1; then
@@ -55,7 +57,7 @@ image() {
     set +e
     (
       set -e
-      "$2"
+      "$2" "$1" "${3:-}"
     )
     made=$?
     set -e
@@ -65,14 +67,14 @@ image() {
 }
 
 debian() {
-  [ "$(id -u)" = 0 ] || give_up "$debian_image cannot be pulled, and only root can make it: let this machine reach a registry, or run this as root"
+  [ "$(id -u)" = 0 ] || give_up "$1 cannot be pulled, and only root can make it: let this machine reach a registry, or run this as root"
   command -v debootstrap >/dev/null 2>&1 || quietly apt-get install -y --no-install-recommends debootstrap ||
-    give_up "$debian_image cannot be pulled, and debootstrap, which would make it, is missing: install it"
-  quietly debootstrap --variant=minbase trixie "$work/root"
+    give_up "$1 cannot be pulled, and debootstrap, which would make it, is missing: install it"
+  quietly debootstrap --variant=minbase "$2" "$work/root"
   tar -C "$work/root" -cf "$work/root.tar" --exclude='./proc/*' --exclude='./sys/*' --exclude='./dev/*' \
     --exclude='./var/cache/apt/*' --exclude='./var/lib/apt/lists/*' --exclude='./var/log/*' \
     --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' .
-  quietly "$docker" import -c 'CMD ["bash"]' -c "LABEL $label" "$work/root.tar" "$debian_image"
+  quietly "$docker" import -c 'CMD ["bash"]' -c "LABEL $label" "$work/root.tar" "$1"
   rm -rf "$work/root" "$work/root.tar"
 }
 
@@ -90,13 +92,22 @@ node() {
   quietly npm pack "npm@$npm_version"
   tar -xzf "npm-$npm_version.tgz" -C npm --strip-components=1
   rm ./*.tgz
-  quietly "$docker" build --label "$label" -t "$node_image" "$work/node"
+  quietly "$docker" build --label "$label" -t "$1" "$work/node"
 }
 
 postgres() {
-  quietly "$docker" build --label "$label" -t "$postgres_image" "$here/postgres"
+  tag=${1#*:}
+  quietly "$docker" build --label "$label" --build-arg "MAJOR=${tag%%-*}" --build-arg "SUITE=$2" -t "$1" "$here/postgres"
 }
 
-image "$debian_image" debian
+older_postgres() {
+  image "$older_image" debian "$2"
+  start=$(date +%s)
+  postgres "$@"
+}
+
+image "$debian_image" debian trixie
 image "$node_image" node
-image "$postgres_image" postgres
+image "$postgres_image" postgres trixie
+# A server as old as those that the stacks have to deal with, unless it is there: its Debian is needed only to make it.
+image "$older_postgres_image" older_postgres bullseye
