@@ -1,6 +1,7 @@
 # The runner: one job per container, told on stdin. It runs as any user, without capabilities and with a read-only
 # root file system. `docker build -t restorable-runner .` in a checkout builds it; BuildKit is needed, which is the
-# default. Behind a proxy with a certificate of its own, add `--secret id=npm_ca,src=FILE`.
+# default. Behind a proxy with a certificate of its own, add `--secret id=npm_ca,src=FILE`. A server older than 17 is
+# restored by clients of its own major: `--build-arg POSTGRES_OLDER="13:bullseye 15:bookworm"`, each with its Debian.
 ARG NODE_IMAGE=node:24.21.0-trixie-slim
 
 FROM ${NODE_IMAGE} AS build
@@ -27,14 +28,27 @@ RUN npm pkg delete "dependencies.@pulumi/pulumi" "dependencies.@pulumi/aws" "dep
   && cp -r node_modules package.json /runner/ \
   && find /runner/dist -name '*.d.ts' -delete
 
-# vacuumlo is in the server's package; the rest of that, and what it needs, has no place in a client.
-FROM ${NODE_IMAGE} AS vacuumlo
+# vacuumlo is in the server's package; the rest of that, and what it needs, has no place in a client. Other majors come
+# from the Debian that has them, without what they depend on: the libraries of this image do for them.
+FROM ${NODE_IMAGE} AS clients
 ARG POSTGRES_MAJOR=17
+ARG POSTGRES_OLDER=""
 WORKDIR /package
 RUN apt-get update \
-  && apt-get download "postgresql-${POSTGRES_MAJOR}" \
-  && dpkg-deb --extract postgresql-*.deb . \
-  && install -D "usr/lib/postgresql/${POSTGRES_MAJOR}/bin/vacuumlo" "/out/usr/lib/postgresql/${POSTGRES_MAJOR}/bin/vacuumlo"
+  && take() { \
+    apt-get download "postgresql-$1" "postgresql-client-$1" \
+    && for package in ./*.deb; do dpkg-deb --extract "$package" . || return; done \
+    && mkdir -p "/out/usr/lib/postgresql/$1/bin" \
+    && for program in $2; do cp "usr/lib/postgresql/$1/bin/$program" "/out/usr/lib/postgresql/$1/bin/" || return; done \
+    && rm -rf ./*; \
+  } \
+  && take "${POSTGRES_MAJOR}" vacuumlo \
+  && mirror=$(apt-get indextargets --format '$(REPO_URI)' "Created-By: Packages" | head -n 1) \
+  && for older in ${POSTGRES_OLDER}; do \
+    echo "deb $mirror ${older#*:} main" >"/etc/apt/sources.list.d/${older#*:}.list" \
+    && apt-get update \
+    && take "${older%%:*}" "pg_dump pg_restore psql vacuumlo" || exit; \
+  done
 
 FROM ${NODE_IMAGE}
 ARG POSTGRES_MAJOR=17
@@ -46,7 +60,7 @@ RUN apt-get update \
   && useradd --uid 10001 --gid restorable --no-create-home --home-dir /tmp --shell /usr/sbin/nologin restorable \
   # For the ledger: a new volume that is mounted here belongs to this user.
   && install -d -o restorable -g restorable -m 700 /var/lib/restorable
-COPY --from=vacuumlo /out/ /
+COPY --from=clients /out/ /
 COPY --from=build /runner /opt/restorable
 # Of PostgreSQL's programs the real ones are found, not Debian's wrappers, which want a cluster.
 ENV NODE_ENV=production HOME=/tmp PATH=/usr/lib/postgresql/${POSTGRES_MAJOR}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

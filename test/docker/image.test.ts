@@ -27,6 +27,13 @@ describe("the runner's image · docker", () => {
     expect(await inImage(name, "--version")).toMatch(version);
   });
 
+  test.each(["pg_dump", "pg_restore", "psql", "vacuumlo"])(
+    "holds %s of a major that its build was asked for",
+    async (name) => {
+      expect(await inImage(`/usr/lib/postgresql/13/bin/${name}`, "--version")).toMatch(/\(PostgreSQL\) 13\./);
+    },
+  );
+
   test("holds restic and ssh, which say their versions in their own way", async () => {
     expect(await inImage("restic", "version")).toMatch(/^restic 0\.\d+/);
     const { stderr } = await execa(program, ["run", "--rm", "--entrypoint", "ssh", RUNNER_IMAGE, "-V"]);

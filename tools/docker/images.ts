@@ -12,12 +12,15 @@ const TAG = process.env.RESTORABLE_TEST_TAG ?? "test";
 export const RUNNER_IMAGE = `restorable-runner:${TAG}`;
 export const S3_IMAGE = `restorable-versitygw:${TAG}`;
 
+/** Clients for the server of `postgres:13-bullseye`. */
+const OLDER = ["--build-arg", "POSTGRES_OLDER=13:bullseye"];
+
 /** Makes or keeps every image of this tier; says how long each took. */
 export async function makeImages(engine: Engine): Promise<void> {
   const options = { env: engine.env, stdio: "inherit" } as const;
   await execa("sh", [path.join(checkout, "images/make.sh"), engine.client.program], options);
   await timed(S3_IMAGE, () => s3Image(engine));
-  await timed(RUNNER_IMAGE, () => build(engine, RUNNER_IMAGE, [...certificates(), checkout]));
+  await timed(RUNNER_IMAGE, () => build(engine, RUNNER_IMAGE, [...certificates(), ...OLDER, checkout]));
 }
 
 async function timed(image: string, make: () => Promise<void>): Promise<void> {
