@@ -6,7 +6,11 @@ import { dockerName } from "./target.ts";
 export const quiesceUnit = z.discriminatedUnion("kind", [
   /** A whole container. */
   z.strictObject({ kind: z.literal("container"), container: dockerName }),
-  /** Every running container of a compose project but those of the services in `keep`, which must run for the restore: the database. */
+  /**
+   * Every running container of a compose project but those of the services in `keep`, which must run for the restore: the
+   * database. A unit before this one may have stopped them too (a supervisor stops everything): then they are started
+   * again, and are healthy or accept connections before the swap.
+   */
   z.strictObject({
     kind: z.literal("compose"),
     project: dockerName,

@@ -32,6 +32,11 @@ export const postgresSource = z.strictObject({
   /** Creates and renames databases at a restore. @default the login above */
   admin: login.optional(),
   tls: tls.default({ mode: "prefer" }),
+  /**
+   * On a Docker host: the container that answers as `host` must be this one, with this volume mounted, or a restore is
+   * refused. Another compose file may have started another database under the same name.
+   */
+  container: z.strictObject({ name: dockerName, volume: dockerName }).optional(),
   /** Bytes of database above which rows are counted from the dump's own stream, not by a second read. @default 20 GiB */
   countFromStreamAbove: bytes.default(20 * 1024 ** 3),
   /** Hours the dump may hold its snapshot before the backup is ended and reported. @default 24 */
