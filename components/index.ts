@@ -36,6 +36,7 @@ export type {
 } from "./args/repository-args.ts";
 export type { RestoreArgs, RestoreRequest } from "./args/restore-args.ts";
 export type {
+  ContainerArgs,
   FilesArgs,
   FilesChoice,
   FilesOptions,

@@ -20,6 +20,14 @@ export type TlsChoice = ExclusiveUnion<{
   verifyFull: { readonly ca: pulumi.Input<string> };
 }>;
 
+/** Where a database really runs. */
+export interface ContainerArgs {
+  /** The container's name. */
+  readonly name: pulumi.Input<string>;
+  /** The volume with its data. */
+  readonly volume: pulumi.Input<string>;
+}
+
 /** One PostgreSQL database, dumped by `pg_dump`. */
 export interface PostgresArgs extends LoginArgs {
   /** Its name in recovery points. @default "postgres" */
@@ -32,6 +40,11 @@ export interface PostgresArgs extends LoginArgs {
   readonly admin?: LoginArgs | undefined;
   /** @default { prefer: {} } */
   readonly tls?: TlsChoice | undefined;
+  /**
+   * The container that answers as `host` must be this one, with this volume mounted, or a restore is refused before it
+   * touches anything. Only with `target: { docker }`. @default not looked at
+   */
+  readonly container?: ContainerArgs | undefined;
   /** Bytes of database above which rows are counted from the dump's own stream. @default 20 GiB */
   readonly countFromStreamAbove?: pulumi.Input<number> | undefined;
   /** Hours that a dump may hold its snapshot. @default 24 */
@@ -85,6 +98,7 @@ const postgres = z.strictObject({
     verifyCa: certificate,
     verifyFull: certificate,
   }).optional(),
+  container: z.strictObject({ name: leaf(dockerName), volume: leaf(dockerName) }).optional(),
   countFromStreamAbove: optional(pg.countFromStreamAbove.unwrap()),
   maxSnapshotHours: optional(pg.maxSnapshotHours.unwrap()),
   allowEmpty: optional(z.boolean()),

@@ -26,7 +26,12 @@ export const targetContradictions = (value: unknown, context: z.RefinementCtx): 
   const { docker, local } = parts.target as { readonly docker?: unknown; readonly local?: unknown };
   if ((docker === undefined) === (local === undefined)) return;
   const target = docker === undefined ? "local" : "docker";
-  for (const [message, ...path] of [...runner(parts, target), ...files(parts, target), ...quiesce(parts, target)]) {
+  for (const [message, ...path] of [
+    ...runner(parts, target),
+    ...files(parts, target),
+    ...containers(parts, target),
+    ...quiesce(parts, target),
+  ]) {
     context.addIssue({ code: "custom", message, path });
   }
 };
@@ -44,6 +49,13 @@ function* files({ sources }: Parts, target: Target): Generator<readonly [string,
     const chosen = (["directory", "volume", "hostPath"] as const).filter((key) => given?.[key] !== undefined);
     const [wrong] = FILES[target].filter((key) => chosen.length === 1 && chosen[0] === key);
     if (wrong) yield [WHY[wrong], "sources", index, "files", wrong];
+  }
+}
+
+function* containers({ sources }: Parts, target: Target): Generator<readonly [string, ...Path]> {
+  for (const [index, { postgres }] of sources.entries()) {
+    if (target === "local" && postgres?.container)
+      yield ["needs target docker", "sources", index, "postgres", "container"];
   }
 }
 

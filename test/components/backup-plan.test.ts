@@ -207,6 +207,11 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ],
   ["sources.0.postgres.maxSnapshotHours", 0, "sources[0].postgres.maxSnapshotHours: expected number to be >0"],
   ["sources.0.postgres.allowEmpty", "yes", "sources[0].postgres.allowEmpty: expected boolean, received string"],
+  [
+    "sources.0.postgres.container",
+    { name: "db_1", volume: "data" },
+    "sources[0].postgres.container: needs target docker",
+  ],
   ["sources.0.postgres.restoreJobs", 1.5, "sources[0].postgres.restoreJobs: expected int, received number"],
   ["sources.1.files.name", "db", "sources[1].files.name: another source has the name 'db'"],
   ["sources.1.files.directory", undefined, "sources[1].files: expected exactly one of directory, volume, hostPath"],
@@ -279,6 +284,11 @@ const WRONG_ON_DOCKER: readonly (readonly [string, unknown, string])[] = [
   ["runner", undefined, "runner: is missing; target docker needs { image }"],
   ["runner.image", "", "runner.image: expected some text"],
   ["runner.tag", "1.0", "runner: unknown key 'tag'"],
+  [
+    "sources.0.postgres.container",
+    { name: "db_1" },
+    "sources[0].postgres.container.volume: is missing; expected string",
+  ],
   ["sources.1.files", { directory: "/data" }, "sources[1].files.directory: is of no use in containers"],
   ["sources.1.files.volume", "a/b", "sources[1].files.volume: expected a Docker name"],
   ["sources.2.files.hostPath", "data", "sources[2].files.hostPath: expected an absolute path"],
