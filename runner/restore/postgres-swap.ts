@@ -2,6 +2,7 @@ import { JobError, type Plan, type PostgresSource } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { replayProperties } from "../postgres/replay-properties.ts";
 import { dropSuperseded, dropUnfinished, type PostgresPart, swapDatabases, undoSwap } from "../postgres/swap.ts";
+import { untilReachable } from "../postgres/until-reachable.ts";
 import { locked } from "./postgres-part.ts";
 import type { PartSwap } from "./restore-part.ts";
 import { removeScratch } from "./scratch.ts";
@@ -12,7 +13,10 @@ export const postgresSwap = (context: Context, plan: Plan, name: string): PartSw
   const hold = (part: PostgresPart, work: (inside: Context) => Promise<void>) =>
     locked(context, { source }, part, work);
   return {
-    swap: (part) => hold(part, (inside) => swapDatabases(inside, source, part)),
+    swap: async (part) => {
+      await untilReachable(context, source, [part.live, part.beside, part.superseded]);
+      await hold(part, (inside) => swapDatabases(inside, source, part));
+    },
     undo: (part) => hold(part, (inside) => undoSwap(inside, source, part)),
     discard: async (part) => {
       await removeScratch(plan);
