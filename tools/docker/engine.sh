@@ -107,6 +107,19 @@ save_settings() {
   echo "$had $(iptables -w -S FORWARD | sed -n 's/^-P FORWARD //p') $(cat /proc/sys/net/ipv4/ip_forward)" >"$state/settings"
 }
 
+# A daemon with a bridge of its own removes docker0 as it starts, also from under an engine that is using it.
+keep_default_bridge() {
+  default_address=$(ip -o -4 addr show docker0 2>/dev/null | awk '{ print $4; exit }')
+  default_cables=$(ip -o link show master docker0 2>/dev/null | sed -nE 's/^[0-9]+: ([^:@]+).*/\1/p')
+}
+
+give_default_bridge_back() {
+  local cable
+  [[ -z $default_address ]] || ip link show docker0 >/dev/null 2>&1 && return
+  ip link add docker0 type bridge && ip addr add "$default_address" brd + dev docker0 && ip link set docker0 up
+  for cable in $default_cables; do ip link set "$cable" master docker0; done
+}
+
 fail() {
   clean 2>/dev/null
   echo "failed $1"
@@ -134,6 +147,7 @@ ip link add "$name" type bridge && ip addr add "$prefix.0.1/24" dev "$name" && i
 # Packets that do not fit into what this machine's own network takes would be lost without a word.
 mtu=$(ip -o link show "$(ip -o route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1)" 2>/dev/null | sed -n 's/.* mtu \([0-9]*\).*/\1/p')
 
+keep_default_bridge
 dockerd --host="unix://$socket" --data-root="$state/data" --exec-root="$run/exec" --pidfile="$run/docker.pid" \
   --bridge="$name" --default-address-pool="base=$prefix.128.0/17,size=24" --cgroup-parent="/$name" --mtu="${mtu:-1500}" \
   >"$state/dockerd.log" 2>&1 4<&- 9>&- &
@@ -144,6 +158,7 @@ for _ in {1..600}; do
   kill -0 "$dockerd" 2>/dev/null || fail "dockerd ended: $(tail -n 3 "$state/dockerd.log" | tr '\n' ' ')"
   sleep 0.1
 done
+give_default_bridge_back 2>/dev/null
 empty >/dev/null 2>&1
 echo ready
 # Until stdin ends; should dockerd end before, those who use it will say so.
