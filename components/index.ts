@@ -1,10 +1,12 @@
 export type {
   AdoptBucketArgs,
+  AwsBucketArgs,
   BackupBucketArgs,
   BucketChoice,
   BucketGuards,
   CreateBucketArgs,
   ExistingBucketArgs,
+  GrantArgs,
   S3CredentialsArgs,
   S3EndpointArgs,
 } from "./args/bucket-args.ts";

@@ -1,9 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Repository as RepositorySpec, repository, slug } from "../spec/index.ts";
+import { policyPrefix, type Repository as RepositorySpec, ROLES, type Role, repository, slug } from "../spec/index.ts";
 import { checkArgs, refuse, resolved } from "./args/check-args.ts";
-import { type RepositoryArgs, repositoryArgs } from "./args/repository-args.ts";
+import {
+  type RepositoryArgs,
+  type RepositoryCredentials,
+  repositoryArgs,
+  type S3RepositoryArgs,
+} from "./args/repository-args.ts";
+import { awsIdentities } from "./aws-identities.ts";
 import type { BackupBucket } from "./backup-bucket.ts";
 import { keyPair } from "./key-pair.ts";
+import { tooLongForPolicies } from "./render/aws-bucket.ts";
 import { repositorySpec, s3Location } from "./render/repository.ts";
 import type { SecretInputs, Split } from "./render/secrets.ts";
 
@@ -11,7 +18,7 @@ const TYPE = "restorable:index:Repository";
 
 /**
  * Where recovery points live: a bucket and a prefix, or a directory. It declares who signs them; by default a key pair
- * of its own, made once. Built with `signing: { none: {} }` and `trusted`, it reads another environment's repository.
+ * of its own, made once. In a bucket of Amazon's it declares an identity per role as well. Built with `signing: { none: {} }` and `trusted`, it reads another environment's repository.
  *
  * @throws pulumi.RunError at preview for arguments that are wrong, each with its path
  */
@@ -36,6 +43,7 @@ export class Repository extends pulumi.ComponentResource {
     if (args.signing?.none && !args.trusted?.length) {
       refuse(what, "trusted", "is missing; a repository that is only read needs the public keys of its writers");
     }
+    if (args.s3?.bucket.aws && !args.s3.credentials) refuseLongPolicies(what, args.s3.prefix, args, environment);
     super(TYPE, name, {}, opts);
 
     const generate = { generate: {} } as const;
@@ -45,7 +53,7 @@ export class Repository extends pulumi.ComponentResource {
     const { spec, secrets } = repositorySpec({
       name,
       environment,
-      location: this.locate(name, args),
+      location: this.locate(name, args, environment),
       signer,
       prover,
       trusted,
@@ -73,9 +81,10 @@ export class Repository extends pulumi.ComponentResource {
     return pulumi.ComponentResource.isInstance(value) && "__pulumiType" in value && value.__pulumiType === TYPE;
   }
 
-  private locate(name: string, args: RepositoryArgs): Split<object> {
+  private locate(name: string, args: RepositoryArgs, environment: string): Split<object> {
     if (args.directory !== undefined) return { spec: { kind: "directory", path: args.directory }, secrets: {} };
-    const { bucket, prefix, credentials } = args.s3;
+    const { bucket, prefix } = args.s3;
+    const credentials = args.s3.credentials ?? this.declareIdentities(name, args.s3, rolesOf(args), environment);
     if (!credentials && bucket.credentials) {
       void pulumi.log.warn(
         "every job uses the bucket's own credentials: give `credentials` by role where the store has identities",
@@ -84,7 +93,40 @@ export class Repository extends pulumi.ComponentResource {
     }
     return s3Location(name, bucket.connection, prefix, credentials, bucket.credentials);
   }
+
+  /** IAM users where the bucket is one of Amazon's, in the account of the bucket unless another one is given. */
+  private declareIdentities(
+    name: string,
+    { bucket, prefix }: S3RepositoryArgs,
+    roles: readonly Role[],
+    environment: string,
+  ): RepositoryCredentials | undefined {
+    if (!bucket.aws) return undefined;
+    const provider = this.getProvider(IAM_USER) ?? bucket.getProvider(IAM_USER);
+    const opts = { parent: this, ...(provider ? { provider } : {}) };
+    return awsIdentities(name, { roles, bucket: bucket.aws, prefix, environment }, opts);
+  }
 }
+
+const IAM_USER = "aws:iam/user:User";
+
+/** Who works in a repository: nobody writes to one that is only read. */
+const rolesOf = ({ signing, proving }: RepositoryArgs): readonly Role[] =>
+  signing?.none ? ["reader", ...(proving && !proving.none ? (["prover"] as const) : [])] : ROLES;
+
+/** A prefix that is not known yet is looked at when it is. */
+const refuseLongPolicies = (
+  what: string,
+  prefix: pulumi.Input<string> | undefined,
+  args: RepositoryArgs,
+  environment: string,
+): void => {
+  const known = typeof prefix === "string" ? prefix : "";
+  const { error } = policyPrefix.safeParse(known);
+  if (error) refuse(what, "s3.prefix", error.issues.map(({ message }) => message).join("; "));
+  const tooLong = tooLongForPolicies(rolesOf(args), { prefix: known, environment });
+  if (tooLong) refuse(what, "s3.prefix", tooLong);
+};
 
 const stackEnvironment = (what: string): string => {
   const stack = pulumi.getStack();

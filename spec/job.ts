@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { grant } from "./grant.ts";
 import { holder } from "./journal.ts";
 import { plan } from "./plan.ts";
 import { type Location, type Role, repository, s3Credentials, s3Endpoint } from "./repository.ts";
@@ -75,6 +76,8 @@ export const bucketJob = z.strictObject({
   noncurrentDays: z.number().int().min(1).default(1),
   /** Days after which an unfinished multipart upload is aborted. @default 7 */
   abortUploadsAfterDays: z.number().int().min(1).default(7),
+  /** Who may do what in it: our part of the bucket's policy. Absent: nobody but its owner. */
+  grants: z.array(grant).optional(),
 });
 export type BucketJob = z.infer<typeof bucketJob>;
 

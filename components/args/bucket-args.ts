@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { bucketJob, s3Endpoint, s3Repository } from "../../spec/index.ts";
+import { bucketJob, grant, ROLES, type Role, s3Endpoint, s3Repository } from "../../spec/index.ts";
 import type { ExclusiveUnion } from "../exclusive-union.ts";
 import { exclusive, leaf, optional, text } from "./schema.ts";
 
@@ -42,6 +42,32 @@ export interface ExistingBucketArgs extends S3EndpointArgs {
   readonly credentials?: S3CredentialsArgs | undefined;
 }
 
+/** A bucket of Amazon's S3. It belongs to the account of the `aws` provider that the component is given. */
+export interface AwsBucketArgs {
+  /** Where it lies, for example `eu-north-1`. */
+  readonly region: pulumi.Input<string>;
+  /** @default a unique name that begins with the resource's */
+  readonly bucket?: pulumi.Input<string> | undefined;
+  /** The ARN of a KMS key that encrypts what is stored. @default the key of S3 itself (AES256) */
+  readonly kms?: pulumi.Input<string> | undefined;
+}
+
+/** What one identity may do in the bucket. */
+export interface GrantArgs {
+  readonly role: Role;
+  /**
+   * The identity as the store names it: `arn:aws:iam:::user/packit-writer` on Ceph, the access key on versitygw. One of
+   * its own, never the bucket's owner: whatever the role does not need is denied.
+   */
+  readonly principal: pulumi.Input<string>;
+  /** The repository's prefix. @default the whole bucket */
+  readonly prefix?: pulumi.Input<string> | undefined;
+  /** @default every environment */
+  readonly environment?: string | undefined;
+  /** @default every plan */
+  readonly plan?: string | undefined;
+}
+
 /** Whose bucket it is. */
 export type BucketChoice = ExclusiveUnion<{
   /** A new bucket, versioned and with its lifecycle; one of ours that is there already is configured again. */
@@ -50,6 +76,8 @@ export type BucketChoice = ExclusiveUnion<{
   adopt: AdoptBucketArgs;
   /** A bucket that is used as it is: nothing is declared on it. */
   existing: ExistingBucketArgs;
+  /** A new bucket of Amazon's, declared with the `aws` provider. */
+  aws: AwsBucketArgs;
 }>;
 
 export interface BucketGuards {
@@ -62,6 +90,8 @@ export interface BucketGuards {
   readonly noncurrentDays?: number | undefined;
   /** Days after which an unfinished upload is aborted. @default 7 */
   readonly abortUploadsAfterDays?: number | undefined;
+  /** Who may do what, as a part of the bucket's policy. Not on an existing bucket. @default nobody but its owner */
+  readonly grants?: readonly GrantArgs[] | undefined;
 }
 
 export type BackupBucketArgs = BucketChoice & BucketGuards;
@@ -79,14 +109,27 @@ const endpoint = {
   ca: optional(text),
 };
 const bucket = s3Repository.shape.bucket;
+const kmsKey = z.string().regex(/^arn:aws[a-z-]*:kms:/, "expected the ARN of a KMS key");
 
 export const backupBucketArgs = exclusive(
   {
     create: z.strictObject({ ...endpoint, bucket: optional(bucket), credentials }),
     adopt: z.strictObject({ ...endpoint, bucket: leaf(bucket), credentials }),
     existing: z.strictObject({ ...endpoint, bucket: leaf(bucket), credentials: credentials.optional() }),
+    aws: z.strictObject({ region: leaf(text), bucket: optional(bucket), kms: optional(kmsKey) }),
   },
   {
+    grants: z
+      .array(
+        z.strictObject({
+          role: z.enum(ROLES),
+          principal: leaf(grant.shape.principal),
+          prefix: optional(grant.shape.prefix.unwrap()),
+          environment: grant.shape.environment,
+          plan: grant.shape.plan,
+        }),
+      )
+      .optional(),
     lock: bucketJob.shape.lock,
     noncurrentDays: bucketJob.shape.noncurrentDays.unwrap().optional(),
     abortUploadsAfterDays: bucketJob.shape.abortUploadsAfterDays.unwrap().optional(),

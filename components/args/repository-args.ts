@@ -22,7 +22,7 @@ export interface S3RepositoryArgs {
   readonly bucket: BackupBucket;
   /** Key prefix without slashes at its ends. @default the whole bucket */
   readonly prefix?: pulumi.Input<string> | undefined;
-  /** @default the bucket's credentials for everybody; a warning says so */
+  /** @default on AWS one IAM user per role, declared here; else the bucket's credentials for everybody, and a warning says so */
   readonly credentials?: RepositoryCredentials | undefined;
 }
 

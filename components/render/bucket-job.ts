@@ -2,14 +2,22 @@ import type { BackupBucketArgs, BucketChoice, ExistingBucketArgs } from "../args
 import { splitCredentials } from "./credentials.ts";
 import type { Split } from "./secrets.ts";
 
-/** What a bucket is declared as: exactly one key was given. */
-export const chosenBucket = (args: BucketChoice) => args.create ?? args.adopt ?? args.existing;
+/** What a bucket is declared as: exactly one key was given. AWS is reached by the names of its own hosts. */
+export const chosenBucket = (args: BucketChoice): Chosen =>
+  args.aws
+    ? { bucket: args.aws.bucket, region: args.aws.region, pathStyle: false }
+    : (args.create ?? args.adopt ?? args.existing);
+
+type Chosen = { readonly [K in keyof ExistingBucketArgs]?: ExistingBucketArgs[K] | undefined };
 
 /** How a bucket is reached: what a repository in it needs to know. */
-export const connectionOf = (
-  { endpoint, region, pathStyle, ca }: Omit<ExistingBucketArgs, "bucket" | "credentials">,
-  bucket: ExistingBucketArgs["bucket"],
-) => ({ bucket, endpoint, region, pathStyle, ca });
+export const connectionOf = ({ endpoint, region, pathStyle, ca }: Chosen, bucket: ExistingBucketArgs["bucket"]) => ({
+  bucket,
+  endpoint,
+  region,
+  pathStyle,
+  ca,
+});
 export type Connection = ReturnType<typeof connectionOf>;
 
 /** The job that makes a bucket be as declared; undefined where nothing is declared on it. */
@@ -21,7 +29,7 @@ export const bucketJobOf = (
   const declared = args.create ?? args.adopt;
   if (!declared) return undefined;
   const { spec: credentials, secrets } = splitCredentials([name, "bucket"], declared.credentials);
-  const { lock, noncurrentDays, abortUploadsAfterDays } = args;
+  const { lock, noncurrentDays, abortUploadsAfterDays, grants } = args;
   return {
     spec: {
       kind: "bucket",
@@ -32,6 +40,7 @@ export const bucketJobOf = (
       lock,
       noncurrentDays,
       abortUploadsAfterDays,
+      grants,
     },
     secrets,
   };

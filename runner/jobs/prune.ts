@@ -1,6 +1,7 @@
 import {
   type CatalogPoint,
   EXPIRE_REASON,
+  EXPIRE_TAG,
   isExpiring,
   type Mark,
   manifestKey,
@@ -14,7 +15,7 @@ import { removeOrphans } from "../prune/orphans.ts";
 import { pointObjects } from "../prune/point-objects.ts";
 import { selectExpired } from "../prune/policy.ts";
 import { removeLeftovers } from "../store/leftovers.ts";
-import { EXPIRE_TAG, type Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { openPlanStore } from "./plan-store.ts";
 
 type Body = Pick<ResultOf<"prune">, "kind" | "frozen" | "decisions" | "acted" | "how">;

@@ -7,11 +7,10 @@ import {
   type PutObjectCommandInput,
   PutObjectTaggingCommand,
 } from "@aws-sdk/client-s3";
-import { JobError } from "../../spec/index.ts";
+import { EXPIRE_TAG, JobError } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { ask, type S3Bucket } from "./s3-bucket.ts";
 import { httpStatus } from "./s3-error.ts";
-import { EXPIRE_TAG } from "./store.ts";
 
 /** What was found by trying, not by asking: stores accept things that they do not do. */
 export interface Probed {

@@ -10,8 +10,8 @@ import {
   PutBucketVersioningCommand,
   PutObjectLockConfigurationCommand,
 } from "@aws-sdk/client-s3";
-import { type BucketJob, JobError } from "../../spec/index.ts";
-import { expiresTagged, lifecycleRules, OUR_RULES, withOurRules } from "./lifecycle-rules.ts";
+import { type BucketJob, JobError, OUR_RULES } from "../../spec/index.ts";
+import { expiresTagged, lifecycleRules, withOurRules } from "./lifecycle-rules.ts";
 import { ask, type S3Bucket } from "./s3-bucket.ts";
 import { httpStatus, s3Code } from "./s3-error.ts";
 

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { ARTIFACTS, CATALOG, JobError, LEASE_KEY, manifestKey, pointId } from "../../spec/index.ts";
+import { ARTIFACTS, CATALOG, EXPIRE_TAG, JobError, LEASE_KEY, manifestKey, pointId } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { isOver, isPlausible, parseLease } from "./lease-content.ts";
-import { EXPIRE_TAG, type ObjectVersion, type Store } from "./store.ts";
+import type { ObjectVersion, Store } from "./store.ts";
 
 export interface LeftoverOptions {
   /** The life of a lease: what is younger may belong to somebody whose lease has just been taken over. @default 90 */

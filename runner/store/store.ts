@@ -82,6 +82,3 @@ export interface Store {
   /** Bytes that may still be written; undefined where the store does not say. */
   readonly room: () => Promise<number | undefined>;
 }
-
-/** The tag by which the bucket's lifecycle rules expire an object, current or noncurrent. */
-export const EXPIRE_TAG = { restorable: "expire" } as const;

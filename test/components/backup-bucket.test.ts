@@ -112,11 +112,25 @@ test("adopt says so in its job", async () => {
   expect(JSON.parse(String(engine.named("backups-bucket").inputs.stdin)).job.mode).toBe("adopt");
 });
 
+const WRITER = { role: "writer", principal: "arn:aws:iam:::user/packit-writer" } as const;
+
+test("what is granted reaches the job, and an identity that is an Output too", async () => {
+  const engine = await mockEngine();
+  const principal = pulumi.output(WRITER.principal);
+  new BackupBucket("backups", {
+    ...create,
+    grants: [{ ...WRITER, principal, prefix: "montagu", environment: "prod" }],
+  });
+  await engine.settled();
+  const { job } = JSON.parse(String(engine.named("backups-bucket").inputs.stdin));
+  expect(job.grants).toEqual([{ ...WRITER, prefix: "montagu", environment: "prod" }]);
+});
+
 const WRONG: readonly (readonly [unknown, string])[] = [
-  [{}, "expected exactly one of create, adopt, existing; received none of them"],
+  [{}, "expected exactly one of create, adopt, existing, aws; received none of them"],
   [
     { ...create, existing: { ...ENDPOINT, bucket: "theirs" } },
-    "expected exactly one of create, adopt, existing; received create and existing",
+    "expected exactly one of create, adopt, existing, aws; received create and existing",
   ],
   [{ create: { credentials: CREDENTIALS } }, "create.endpoint: is missing; expected string"],
   [{ create: { ...create.create, endpoint: "s3.example.org" } }, "create.endpoint: Invalid URL"],
@@ -144,6 +158,24 @@ const WRONG: readonly (readonly [unknown, string])[] = [
   [{ ...create, noncurrentDays: "1" }, "noncurrentDays: expected number, received string"],
   [{ ...create, abortUploadsAfterDays: 0.5 }, "abortUploadsAfterDays: expected int, received number"],
   [{ ...create, forceDestroy: true }, "unknown key 'forceDestroy'"],
+  [{ ...create, grants: [{ role: "owner", principal: "x" }] }, "grants[0].role: "],
+  [{ ...create, grants: [{ role: "writer", principal: "*" }] }, "grants[0].principal: expected one identity"],
+  [{ ...create, grants: [{ ...WRITER, prefix: "a*" }] }, "grants[0].prefix: expected a prefix without '*'"],
+  [{ ...create, grants: [{ ...WRITER, plan: "App" }] }, "grants[0].plan: expected 1 to 63 characters"],
+  [
+    {
+      ...create,
+      grants: Array(400)
+        .fill(0)
+        .map(() => ({ ...WRITER, principal: `u${Math.random()}` })),
+    },
+    "grants: are too many",
+  ],
+  [{ existing: { ...ENDPOINT, bucket: "theirs" }, grants: [WRITER] }, "grants: nothing is declared on an existing"],
+  [{ aws: {} }, "aws.region: is missing; expected string"],
+  [{ aws: { region: "eu-north-1", bucket: "Backups" } }, "aws.bucket: expected an S3 bucket name"],
+  [{ aws: { region: "eu-north-1", kms: "key" } }, "aws.kms: expected the ARN of a KMS key"],
+  [{ aws: { region: "eu-north-1", endpoint: "https://x" } }, "aws: unknown key 'endpoint'"],
 ];
 
 test.each(WRONG)("[beyond.8] wrong arguments are one line with its path: %#", async (args, line) => {

@@ -15,6 +15,8 @@ export interface Registered {
   readonly retainOnDelete: boolean | undefined;
   readonly dependencies: readonly string[];
   readonly createTimeout: string | undefined;
+  /** `<urn>::<id>` of the provider that was passed; empty for the default one. */
+  readonly provider: string;
 }
 
 export interface MockEngine {
@@ -46,8 +48,7 @@ export const mockEngine = async ({
       newResource: ({ name, type, inputs: given }) => {
         if (!KNOWN.test(type)) throw new Error(`not expected: ${type} ${name}`);
         inputs.set(name, given);
-        const outputs = type === "pulumi:index:Stash" ? { output: given.input } : { stdout: stdout[name] ?? "" };
-        return { id: `${name}-id`, state: { ...given, ...outputs } };
+        return { id: `${name}-id`, state: { ...given, ...outputsOf(type, name, given, stdout) } };
       },
       call: ({ token }) => {
         throw new Error(`not expected: ${token}`);
@@ -72,8 +73,31 @@ export const mockEngine = async ({
   return { resources, named, warnings, settled: () => pulumi.runtime.disconnect() };
 };
 
+/** What a resource answers beside its inputs, as its provider would. */
+const outputsOf = (
+  type: string,
+  name: string,
+  given: Readonly<Record<string, unknown>>,
+  stdout: Readonly<Record<string, string>>,
+) => {
+  switch (type) {
+    case "pulumi:index:Stash":
+      return { output: given.input };
+    case "command:local:Command":
+      return { stdout: stdout[name] ?? "" };
+    case "aws:s3/bucket:Bucket": {
+      const bucket = given.bucket ?? `${name}-0123abc`;
+      return { bucket, arn: `arn:aws:s3:::${bucket}` };
+    }
+    case "aws:iam/accessKey:AccessKey":
+      return { secret: `secret of ${given.user}` };
+    default:
+      return {};
+  }
+};
+
 const KNOWN =
-  /^(restorable:index:\w+|command:local:Command|pulumi:index:Stash|pulumi:pulumi:Stack|pulumi:pulumi:StackReference)$/;
+  /^(restorable:index:\w+|aws:(s3|iam)\/\w+:\w+|command:local:Command|pulumi:index:Stash|pulumi:pulumi:Stack|pulumi:pulumi:StackReference|pulumi:providers:aws)$/;
 
 /** Options are not among what mocks see, so they are read from the request to the engine. */
 const watchRegistrations = (inputs: ReadonlyMap<string, Record<string, unknown>>): Registered[] => {
@@ -99,6 +123,7 @@ const watchRegistrations = (inputs: ReadonlyMap<string, Record<string, unknown>>
       retainOnDelete: request.getRetainondelete(),
       dependencies: request.getDependenciesList(),
       createTimeout: request.getCustomtimeouts()?.getCreate(),
+      provider: request.getProvider(),
     });
     return original(request, ...rest);
   };
@@ -113,6 +138,7 @@ interface RegisterRequest {
   getReplaceonchangesList(): string[];
   getRetainondelete(): boolean | undefined;
   getDependenciesList(): string[];
+  getProvider(): string;
   getCustomtimeouts(): { getCreate(): string } | undefined;
 }
 

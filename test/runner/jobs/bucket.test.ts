@@ -1,14 +1,16 @@
 import {
+  GetBucketPolicyCommand,
   GetBucketVersioningCommand,
   GetObjectLockConfigurationCommand,
   ListObjectVersionsCommand,
+  PutBucketPolicyCommand,
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bucket } from "../../../runner/jobs/bucket.ts";
 import { openStore } from "../../../runner/store/open-store.ts";
-import { type BucketJob, bucketJob, bucketResult } from "../../../spec/index.ts";
+import { type BucketJob, bucketJob, bucketResult, type Statement } from "../../../spec/index.ts";
 import { type S3Keys, type S3Server, startS3 } from "../../support/s3-server.ts";
 import { type LifecycleStandIn, startLifecycleStandIn } from "../store/lifecycle-stand-in.ts";
 import { s3Location, s3Secrets } from "../store/s3-location.ts";
@@ -43,6 +45,24 @@ const versionsIn = async (Bucket: string) => {
 const retention = async (Bucket: string) => {
   const found = await admin.send(new GetObjectLockConfigurationCommand({ Bucket }));
   return found.ObjectLockConfiguration?.Rule?.DefaultRetention;
+};
+
+const LISTING = { Action: "s3:ListBucket", Resource: "arn:aws:s3:::granted" };
+const putPolicy = (Statement: readonly object[]) => {
+  const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+  return admin.send(new PutBucketPolicyCommand({ Bucket: "granted", Policy }));
+};
+const policy = async (): Promise<readonly Statement[]> => {
+  const { Policy = "{}" } = await admin.send(new GetBucketPolicyCommand({ Bucket: "granted" }));
+  return JSON.parse(Policy).Statement;
+};
+const as = async (keys: S3Keys, command: PutObjectCommand) => {
+  const client = server.client(keys);
+  try {
+    return await client.send(command);
+  } finally {
+    client.destroy();
+  }
 };
 
 describe("the bucket job", () => {
@@ -111,6 +131,37 @@ describe("the bucket job", () => {
       code: "store-lacks",
       fact: expect.stringContaining("s3://unlocked"),
       hint: expect.stringContaining("when it is created"),
+    });
+  });
+
+  it("grants beside the statements of others, and takes back what is no longer granted", async () => {
+    const writer = await server.createUser("writer");
+    const theirs = { Sid: "theirs", Effect: "Allow", Principal: writer.accessKeyId, ...LISTING };
+    await server.createBucket("granted");
+    await putPolicy([theirs]);
+    const grants = [{ role: "writer", principal: writer.accessKeyId, prefix: "montagu" }] as const;
+    const { abilities } = await run(job("granted", { grants: [...grants] }));
+    expect(abilities).toContainEqual({
+      name: "grants",
+      ok: false,
+      instead: expect.stringContaining("nothing is denied"),
+    });
+    const put = (Key: string) => as(writer, new PutObjectCommand({ Bucket: "granted", Key, Body: "x" }));
+    await put("montagu/prod/app/artifacts/p/db");
+    await expect(put("other/prod/app/artifacts/p/db")).rejects.toThrow("Access Denied");
+    await expect(put("montagu/prod/app/marks/p/x.json")).rejects.toThrow("Access Denied");
+    expect((await policy()).filter(({ Sid }) => Sid === "theirs")).toHaveLength(1);
+    await run(job("granted"));
+    expect(await policy()).toEqual([theirs]);
+    await expect(put("montagu/prod/app/artifacts/p/db")).rejects.toThrow("Access Denied");
+  });
+
+  it("refuses a grant to an identity that the store does not know, in the store's own words", async () => {
+    const grants = [{ role: "writer", principal: "nobody" }] as const;
+    await expect(run(job("strange", { grants: [...grants] }))).rejects.toMatchObject({
+      code: "bad-config",
+      fact: expect.stringContaining("Invalid principal"),
+      hint: expect.stringContaining("name each identity as this store does"),
     });
   });
 

@@ -16,8 +16,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openStore } from "../../../runner/store/open-store.ts";
 import { multipartEtag } from "../../../runner/store/s3-upload.ts";
-import { EXPIRE_TAG, type Store } from "../../../runner/store/store.ts";
-import type { S3Repository } from "../../../spec/index.ts";
+import type { Store } from "../../../runner/store/store.ts";
+import { EXPIRE_TAG, type S3Repository } from "../../../spec/index.ts";
 import { makeServerCertificate } from "../../../tools/servers/server-certificate.ts";
 import { type S3Keys, type S3Server, startS3 } from "../../support/s3-server.ts";
 import { tempDir } from "../../support/temp-dir.ts";

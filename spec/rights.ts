@@ -1,0 +1,85 @@
+import { ARTIFACTS, CATALOG, LEASE_KEY, MARKS, PROOFS } from "./layout.ts";
+import type { Role } from "./repository.ts";
+
+/** The part of a bucket in which a role acts. */
+export interface Scope {
+  /** The bucket as policies name it: `arn:aws:s3:::backups`. */
+  readonly arn: string;
+  /** The repository's prefix. @default "" */
+  readonly prefix?: string | undefined;
+  /** @default every environment */
+  readonly environment?: string | undefined;
+  /** @default every plan */
+  readonly plan?: string | undefined;
+}
+
+/** Some actions and what they are allowed on. */
+export interface Right {
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  /** Prefixes to which a listing is limited. */
+  readonly listed?: readonly string[];
+}
+
+/** What jobs of a restic repository keep in a plan's part of the bucket. */
+const FILES = "files/";
+
+const READ = ["s3:GetObject", "s3:GetObjectVersion"];
+const TAG = ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
+const PUT = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"];
+const LIST = ["s3:ListBucket", "s3:ListBucketVersions"];
+const SETTINGS = ["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"];
+
+type Below = readonly (readonly [actions: readonly string[], below: readonly string[]])[];
+
+/**
+ * What each role does to objects of a plan. The writer reads what it writes, because what was stored is looked at
+ * before it is published; it writes neither marks nor proofs, or who steals its key could let every point expire.
+ */
+const OBJECTS: Readonly<Record<Role, Below>> = {
+  writer: [
+    [
+      [...READ, ...PUT],
+      [`${CATALOG}*`, `${ARTIFACTS}*`, `${FILES}*`, LEASE_KEY],
+    ],
+    [["s3:DeleteObject"], [`${FILES}locks/*`]],
+  ],
+  reader: [[READ, ["*"]]],
+  pruner: [
+    [[...READ, ...TAG, "s3:AbortMultipartUpload"], ["*"]],
+    [["s3:PutObject"], [`${MARKS}*`, `${FILES}*`]],
+    [["s3:DeleteObject"], [`${FILES}*`]],
+  ],
+  prover: [[["s3:PutObject"], [`${PROOFS}*`]]],
+};
+
+/** What the pruner does besides where no lifecycle removes what it tags. */
+const DELETES: Below = [[["s3:DeleteObject", "s3:DeleteObjectVersion"], ["*"]]];
+
+/** What a role does to the bucket itself. Unfinished uploads cannot be limited to a prefix; only their keys are seen. */
+const BUCKET: Readonly<Record<Role, readonly string[]>> = {
+  writer: [...SETTINGS, "s3:ListBucketMultipartUploads"],
+  reader: SETTINGS,
+  pruner: [...SETTINGS, "s3:ListBucketMultipartUploads"],
+  prover: [],
+};
+
+/** What a role may do to objects. */
+export const objectRights = (role: Role, scope: Scope, prunerDeletes = false): readonly Right[] => {
+  const path = `${scope.arn}/${planPath(scope)}`;
+  return [...OBJECTS[role], ...(role === "pruner" && prunerDeletes ? DELETES : [])].map(([actions, below]) => ({
+    actions,
+    resources: below.map((part) => `${path}${part}`),
+  }));
+};
+
+/** What a role may ask the bucket. */
+export const bucketRights = (role: Role, scope: Scope): readonly Right[] => {
+  if (role === "prover") return [];
+  const known = planPath(scope).split("*", 1)[0] as string;
+  const list = { actions: LIST, resources: [scope.arn] };
+  return [known === "" ? list : { ...list, listed: [`${known}*`] }, { actions: BUCKET[role], resources: [scope.arn] }];
+};
+
+const planPath = ({ prefix = "", environment = "*", plan = "*" }: Scope): string =>
+  `${prefix === "" ? "" : `${prefix}/`}${environment}/${plan}/`;
