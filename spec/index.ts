@@ -20,6 +20,7 @@ export * from "./quiesce.ts";
 export * from "./recovery-target.ts";
 export * from "./repository.ts";
 export * from "./request.ts";
+export * from "./requested.ts";
 export * from "./result.ts";
 export * from "./retention.ts";
 export * from "./rights.ts";

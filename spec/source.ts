@@ -68,6 +68,8 @@ export const filesSource = z.strictObject({
   exclude: z.array(z.string().min(1)).default([]),
   /** @default false: a directory without any file is refused */
   allowEmpty: z.boolean().default(false),
+  /** Configuration that belongs to one machine: it replaces what is there only if the request names it. @default false */
+  byName: z.boolean().default(false),
 });
 export type FilesSource = z.infer<typeof filesSource>;
 

@@ -1,4 +1,4 @@
-import type { CatalogPoint, Plan, Request } from "../../spec/index.ts";
+import { type CatalogPoint, isRequested, type Plan, type Request } from "../../spec/index.ts";
 import type { Found, FoundSource } from "../find/found.ts";
 
 /** A restore as it would be run: everything is known, and nothing is done yet. */
@@ -19,9 +19,5 @@ export interface Intent {
 export const confirmText = ({ project, stack, name }: Plan): string => `${project}/${stack}/${name}`;
 
 /** The plan's sources that the request takes. */
-export const takenSources = ({ plan, request: { into, sources } }: Pick<Intent, "plan" | "request">) =>
-  plan.sources.filter(({ name, kind }) => {
-    if (into.database !== undefined && kind !== "postgres") return false;
-    if (into.directory !== undefined && kind !== "files") return false;
-    return sources?.includes(name) ?? true;
-  });
+export const takenSources = ({ plan, request }: Pick<Intent, "plan" | "request">) =>
+  plan.sources.filter((source) => isRequested(request, source));

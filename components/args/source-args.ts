@@ -72,6 +72,11 @@ export interface FilesOptions {
   readonly exclude?: readonly pulumi.Input<string>[] | undefined;
   /** Whether a directory without any file is fine. @default false */
   readonly allowEmpty?: pulumi.Input<boolean> | undefined;
+  /**
+   * Configuration that belongs to one machine: backed up with the rest, it replaces what is there only if a request
+   * names it in `sources`. @default false
+   */
+  readonly byName?: pulumi.Input<boolean> | undefined;
 }
 
 /** A directory or a volume, with all that is in it. */
@@ -107,7 +112,12 @@ const postgres = z.strictObject({
 
 const files = exclusive(
   { directory: leaf(directory), volume: leaf(dockerName), hostPath: leaf(directory) },
-  { name: slug.optional(), exclude: z.array(leaf(text)).optional(), allowEmpty: optional(z.boolean()) },
+  {
+    name: slug.optional(),
+    exclude: z.array(leaf(text)).optional(),
+    allowEmpty: optional(z.boolean()),
+    byName: optional(z.boolean()),
+  },
 );
 
 export const sourceArgs = exclusive({ postgres, files });

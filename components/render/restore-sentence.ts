@@ -1,16 +1,10 @@
-import type { FilesSource, Plan, Request, Source } from "../../spec/index.ts";
+import { type FilesSource, isRequested, type Plan, type Request, type Source } from "../../spec/index.ts";
 import { stopped } from "./stops-sentence.ts";
 
 /** One sentence for the operator before anything runs: what stops, from where, into what, kept as what. */
 export const restoreSentence = (request: Request, plan: Plan, from: { environment: string; plan: string }): string => {
-  const taken = plan.sources.filter(({ name, kind }) => isTaken(request, name, kind));
+  const taken = plan.sources.filter((source) => isRequested(request, source));
   return `request ${request.id} ${stops(request, plan)}, takes ${point(request)} of ${from.environment}/${from.plan} and ${into(request, taken)}`;
-};
-
-const isTaken = ({ into, sources }: Request, name: string, kind: Source["kind"]): boolean => {
-  if (into.database !== undefined && kind !== "postgres") return false;
-  if ((into.directory !== undefined || into.volume !== undefined) && kind !== "files") return false;
-  return sources?.includes(name) ?? true;
 };
 
 const stops = ({ into }: Request, plan: Plan): string => {

@@ -1,4 +1,12 @@
-import { type Entry, JobError, type Manifest, type Plan, type Request, type Source } from "../../spec/index.ts";
+import {
+  type Entry,
+  isRequested,
+  JobError,
+  type Manifest,
+  type Plan,
+  type Request,
+  type Source,
+} from "../../spec/index.ts";
 
 export interface Match {
   readonly source: Source;
@@ -11,9 +19,7 @@ export interface Match {
  * @throws JobError `bad-config` when something asked for has no counterpart
  */
 export const matchSources = (plan: Plan, manifest: Manifest, { sources: asked, into }: Request): readonly Match[] => {
-  const wanted = plan.sources.filter(
-    (source) => takes(into, source.kind) && (asked === undefined || asked.includes(source.name)),
-  );
+  const wanted = plan.sources.filter((source) => isRequested({ into, sources: asked }, source));
   const missing = asked?.filter((name) => !wanted.some((source) => source.name === name)) ?? [];
   if (missing.length > 0) {
     throw refusal(
@@ -29,9 +35,6 @@ export const matchSources = (plan: Plan, manifest: Manifest, { sources: asked, i
   }
   return wanted.map((source) => ({ source, entry: counterpart(source, plan, manifest) }));
 };
-
-const takes = ({ database, directory }: Request["into"], kind: Source["kind"]): boolean =>
-  database !== undefined ? kind === "postgres" : directory !== undefined ? kind === "files" : true;
 
 const counterpart = (source: Source, plan: Plan, manifest: Manifest): Entry => {
   const ofKind = manifest.sources.filter(({ kind }) => kind === source.kind);

@@ -42,6 +42,7 @@ export const filesSource = (directory: string): Source => ({
   directory,
   exclude: [],
   allowEmpty: false,
+  byName: false,
 });
 
 /** A plan of one source. */
