@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Plan, plan, slug } from "../spec/index.ts";
 import { checkArgs, refuse, resolved } from "./args/check-args.ts";
 import { type BackupPlanArgs, backupPlanArgs } from "./args/plan-args.ts";
-import { sourceName } from "./args/source-args.ts";
+import { sourceKind, sourceName } from "./args/source-args.ts";
 import { lockContradiction } from "./render/lock-contract.ts";
 import { planSpec, scheduleSpec } from "./render/plan.ts";
 import type { PlanFacts } from "./render/restore-checks.ts";
@@ -58,12 +58,20 @@ export class BackupPlan extends pulumi.ComponentResource {
     return pulumi.ComponentResource.isInstance(value) && "__pulumiType" in value && value.__pulumiType === TYPE;
   }
 
-  private warn({ recipients, schedule }: BackupPlanArgs): void {
+  private warn({ recipients, schedule, sources }: BackupPlanArgs): void {
     if (recipients.length === 1) {
       void pulumi.log.warn(
         "one recipient alone: who loses its key loses every backup; add a second one, kept elsewhere",
         this,
       );
+    }
+    for (const source of sources) {
+      if (source.objects && !source.objects.store?.versions) {
+        void pulumi.log.warn(
+          `the copies of '${sourceName(source)}' in the repository are not encrypted by age: let the repository's bucket encrypt them`,
+          this,
+        );
+      }
     }
     if (schedule === undefined) {
       void pulumi.log.warn(
@@ -101,5 +109,5 @@ const factsOf = (name: string, args: BackupPlanArgs): PlanFacts => ({
   environment: args.repository.environment,
   protected: args.protected ?? false,
   targetKind: args.target.docker ? "docker" : "local",
-  sources: args.sources.map((source) => ({ name: sourceName(source), kind: source.postgres ? "postgres" : "files" })),
+  sources: args.sources.map((source) => ({ name: sourceName(source), kind: sourceKind(source) })),
 });

@@ -12,6 +12,7 @@ export * from "./layout.ts";
 export * from "./lifecycle.ts";
 export * from "./manifest.ts";
 export * from "./mark.ts";
+export * from "./objects.ts";
 export * from "./parse.ts";
 export * from "./plan.ts";
 export * from "./progress.ts";

@@ -7,6 +7,7 @@ import { pointSelector, request } from "./request.ts";
 import { retention } from "./retention.ts";
 import { pointId, type SecretRef, secretRef, sha256, slug } from "./scalars.ts";
 import { schedule } from "./schedule.ts";
+import type { Source } from "./source.ts";
 
 const version = z.literal(1);
 
@@ -173,7 +174,7 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
       return present([
         ...locationRefs(value.plan.repository.location, "writer"),
         value.plan.repository.signingKey,
-        ...logins(value.plan),
+        ...logins(value.plan, false),
       ]);
     case "restore":
       return present([
@@ -181,7 +182,7 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
         ...locationRefs(value.plan.repository.location, "writer"),
         value.plan.repository.signingKey,
         value.identity,
-        ...logins(value.plan),
+        ...logins(value.plan, true),
       ]);
     case "verify":
       return present([
@@ -201,7 +202,19 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
   }
 };
 
-const logins = ({ sources }: BackupJob["plan"]): (SecretRef | undefined)[] =>
-  sources.flatMap((source) => (source.kind === "postgres" ? [source.login.password, source.admin?.password] : []));
+/** Of the sources; who may write to a bucket of media is needed at a restore only. */
+const logins = ({ sources }: BackupJob["plan"], restoring: boolean): (SecretRef | undefined)[] =>
+  sources.flatMap((source) => sourceRefs(source, restoring));
+
+const sourceRefs = (source: Source, restoring: boolean): (SecretRef | undefined)[] => {
+  switch (source.kind) {
+    case "postgres":
+      return [source.login.password, source.admin?.password];
+    case "objects":
+      return [...Object.values(source.credentials ?? {}), ...Object.values((restoring && source.admin) || {})];
+    case "files":
+      return [];
+  }
+};
 
 const present = (refs: readonly (SecretRef | undefined)[]): SecretRef[] => refs.filter((ref) => ref !== undefined);

@@ -47,6 +47,15 @@ export const journalPart = z.discriminatedUnion("kind", [
     superseded: z.string(),
     existed: z.boolean(),
   }),
+  /** Objects of a bucket: the names are prefixes as `s3://bucket/prefix`. */
+  z.strictObject({
+    kind: z.literal("objects"),
+    source: slug,
+    live: z.string(),
+    beside: z.string(),
+    superseded: z.string(),
+    existed: z.boolean(),
+  }),
 ]);
 export type JournalPart = z.infer<typeof journalPart>;
 

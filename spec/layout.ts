@@ -4,6 +4,8 @@ export const CATALOG = "catalog/";
 export const ARTIFACTS = "artifacts/";
 export const PROOFS = "proofs/";
 export const MARKS = "marks/";
+/** Copies of objects sources. */
+export const COPIES = "objects/";
 
 /** What a prune writes into its marks. */
 export const EXPIRE_REASON = "no rule of the retention keeps it";
@@ -11,6 +13,8 @@ export const EXPIRE_REASON = "no rule of the retention keeps it";
 export const manifestKey = (point: string): string => `${CATALOG}${point}.json`;
 export const artifactKey = (point: string, file: string): string => `${ARTIFACTS}${point}/${file}`;
 export const identityKey = (point: string): string => artifactKey(point, "identity.age");
+/** A copy's key: `name` is the same for an object that did not change. */
+export const copyKey = (source: string, name: string, point: string): string => `${COPIES}${source}/${name}-${point}`;
 export const proofKey = (point: string, at: Date): string => `${PROOFS}${point}/${compact(at)}.json`;
 export const markKey = (point: string, at: Date, kind: string): string =>
   `${MARKS}${point}/${compact(at)}-${kind}.json`;

@@ -3,15 +3,15 @@ import { bytes, count, instant, pointId, publicKey, recipient, sha256, slug } fr
 
 /** One stored object of a recovery point. */
 export const artifact = z.strictObject({
-  /** `dump`, `globals` or `files`. */
-  role: z.enum(["dump", "globals", "files"]),
+  /** `dump`, `globals`, `files`, or the `index` of a bucket's objects. */
+  role: z.enum(["dump", "globals", "files", "index"]),
   /** Relative to the plan's own prefix. */
   key: z.string().min(1),
   /** On versioned stores: the version that counts, whatever was written over the key later. */
   versionId: z.string().optional(),
   bytes,
   sha256,
-  format: z.enum(["pg-custom", "sql", "tar"]),
+  format: z.enum(["pg-custom", "sql", "tar", "ndjson"]),
   compression: z.literal("zstd"),
   encryption: z.literal("age"),
 });
@@ -72,7 +72,40 @@ export const filesEntry = z.strictObject({
 });
 export type FilesEntry = z.infer<typeof filesEntry>;
 
-export const entry = z.discriminatedUnion("kind", [postgresEntry, filesEntry]);
+export const objectCounts = z.strictObject({ objects: count, bytes });
+export type ObjectCounts = z.infer<typeof objectCounts>;
+
+export const objectsEntry = z.strictObject({
+  kind: z.literal("objects"),
+  name: slug,
+  bucket: z.string(),
+  prefix: z.string(),
+  endpoint: z.string().optional(),
+  region: z.string(),
+  pathStyle: z.boolean(),
+  started: instant,
+  finished: instant,
+  store: z.enum(["copy", "versions"]),
+  counts: objectCounts,
+  /** What this point copied; the rest was there from earlier ones. */
+  copied: objectCounts,
+  /** Objects that changed or vanished while they were read; at most 100 of them. */
+  changed: z.array(z.string()),
+  /** The list of copies: compressed, not encrypted, because a prune has to read it. Only with `copy`. */
+  copies: z
+    .strictObject({
+      key: z.string().min(1),
+      versionId: z.string().optional(),
+      bytes,
+      sha256,
+      compression: z.literal("zstd"),
+    })
+    .optional(),
+  artifacts: z.array(artifact).min(1),
+});
+export type ObjectsEntry = z.infer<typeof objectsEntry>;
+
+export const entry = z.discriminatedUnion("kind", [postgresEntry, filesEntry, objectsEntry]);
 export type Entry = z.infer<typeof entry>;
 
 export const flag = z.strictObject({ code: z.enum(["shrunk", "empty"]), fact: z.string() });

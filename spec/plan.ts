@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { quiesce } from "./quiesce.ts";
-import { repository } from "./repository.ts";
+import { isSameBucket, repository } from "./repository.ts";
 import { retention } from "./retention.ts";
 import { recipient, slug } from "./scalars.ts";
 import { schedule } from "./schedule.ts";
@@ -8,40 +8,51 @@ import { hooks, source } from "./source.ts";
 import { target } from "./target.ts";
 
 /** What is backed up together, how often, how long it is kept, and where to. */
-export const plan = z.strictObject({
-  version: z.literal(1),
-  project: z.string().min(1),
-  stack: z.string().min(1),
-  name: slug,
-  target,
-  sources: z
-    .array(source)
-    .min(1)
-    .refine(
-      (sources) => new Set(sources.map(({ name }) => name)).size === sources.length,
-      "two sources have the same name",
-    ),
-  /** Its environment is the plan's. */
-  repository,
-  schedule: schedule.default({ kind: "none" }),
-  /** Absent: everything is kept. */
-  retention: retention.optional(),
-  /** Each can decrypt every point of this plan. */
-  recipients: z.array(recipient).min(1),
-  /** A fall of rows or bytes below this share of the last point's flags the new point and freezes pruning. @default 0.5 */
-  shrinkBelow: z.number().min(0).max(1).default(0.5),
-  quiesce: quiesce.optional(),
-  hooks: hooks.optional(),
-  /** A restore onto a protected plan needs a reason; its superseded data are held longer. @default false */
-  protected: z.boolean().default(false),
-  /** How long what a restore replaced is held, at least. @default 14 days if protected, else 1 superseded copy */
-  superseded: z
-    .union(
-      [z.strictObject({ days: z.number().int().min(14).max(3650) }), z.strictObject({ keep: z.number().int().min(1) })],
-      { error: "expected { days: from 14 to 3650 } or { keep: at least 1 }" },
-    )
-    .optional(),
-  /** Seconds a lease or lock lives without being renewed. @default 90 */
-  leaseSeconds: z.number().int().min(3).default(90),
-});
+export const plan = z
+  .strictObject({
+    version: z.literal(1),
+    project: z.string().min(1),
+    stack: z.string().min(1),
+    name: slug,
+    target,
+    sources: z
+      .array(source)
+      .min(1)
+      .refine(
+        (sources) => new Set(sources.map(({ name }) => name)).size === sources.length,
+        "two sources have the same name",
+      ),
+    /** Its environment is the plan's. */
+    repository,
+    schedule: schedule.default({ kind: "none" }),
+    /** Absent: everything is kept. */
+    retention: retention.optional(),
+    /** Each can decrypt every point of this plan. */
+    recipients: z.array(recipient).min(1),
+    /** A fall of rows or bytes below this share of the last point's flags the new point and freezes pruning. @default 0.5 */
+    shrinkBelow: z.number().min(0).max(1).default(0.5),
+    quiesce: quiesce.optional(),
+    hooks: hooks.optional(),
+    /** A restore onto a protected plan needs a reason; its superseded data are held longer. @default false */
+    protected: z.boolean().default(false),
+    /** How long what a restore replaced is held, at least. @default 14 days if protected, else 1 superseded copy */
+    superseded: z
+      .union(
+        [
+          z.strictObject({ days: z.number().int().min(14).max(3650) }),
+          z.strictObject({ keep: z.number().int().min(1) }),
+        ],
+        { error: "expected { days: from 14 to 3650 } or { keep: at least 1 }" },
+      )
+      .optional(),
+    /** Seconds a lease or lock lives without being renewed. @default 90 */
+    leaseSeconds: z.number().int().min(3).default(90),
+  })
+  .superRefine(({ sources, repository: { location } }, context) => {
+    sources.forEach((source, index) => {
+      if (source.kind !== "objects" || !isSameBucket(source, location)) return;
+      const message = `the repository lies in '${source.bucket}' too, the bucket that the source '${source.name}' is to be backed up from: whoever loses that bucket loses both; put the repository into another bucket`;
+      context.addIssue({ code: "custom", path: ["sources", index, "bucket"], message });
+    });
+  });
 export type Plan = z.infer<typeof plan>;

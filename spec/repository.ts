@@ -50,6 +50,20 @@ export type DirectoryRepository = z.infer<typeof directoryRepository>;
 export const location = z.discriminatedUnion("kind", [s3Repository, directoryRepository]);
 export type Location = z.infer<typeof location>;
 
+/** A bucket and how its store is reached. */
+export type BucketPlace = Pick<S3Repository, "bucket" | "endpoint">;
+
+/** Whether objects and a repository lie in one bucket. The names of AWS's own buckets are unique in all regions. */
+export const isSameBucket = (place: BucketPlace, location: Location): boolean =>
+  location.kind === "s3" && location.bucket === place.bucket && storeOf(location) === storeOf(place);
+
+const storeOf = ({ endpoint }: BucketPlace): string => {
+  if (endpoint === undefined) return "amazonaws.com";
+  const { hostname, port, protocol } = new URL(endpoint);
+  if (hostname.endsWith(".amazonaws.com")) return "amazonaws.com";
+  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
+};
+
 /** Where recovery points live, and whose signatures count. */
 export const repository = z.strictObject({
   environment: slug,

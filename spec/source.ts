@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { objectsSource } from "./objects.ts";
 import { argv, bytes, directory, secretRef, slug } from "./scalars.ts";
 import { dockerName } from "./target.ts";
 
@@ -73,7 +74,7 @@ export const filesSource = z.strictObject({
 });
 export type FilesSource = z.infer<typeof filesSource>;
 
-export const source = z.discriminatedUnion("kind", [postgresSource, filesSource]);
+export const source = z.discriminatedUnion("kind", [postgresSource, filesSource, objectsSource]);
 export type Source = z.infer<typeof source>;
 
 /** Programs that run against the restored copy before it is swapped in; they get PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD and RESTORABLE_DIRECTORY. */

@@ -1,8 +1,9 @@
 import { formatBytes } from "../../launch/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { declaredPlan, findPlan } from "../find/find-plan.ts";
-import { duration, integer } from "../format.ts";
+import { duration } from "../format.ts";
 import { runJob } from "../run-job.ts";
+import { contentText } from "../source-text.ts";
 import { fields } from "../table.ts";
 
 /** Takes one recovery point now. */
@@ -19,11 +20,7 @@ export const backup: Definition = {
         ["point", manifest.id],
         ["stored", formatBytes(stored)],
         ["took", duration((Date.parse(manifest.finished) - Date.parse(manifest.started)) / 1000)],
-        ...manifest.sources.map((entry) =>
-          entry.kind === "postgres"
-            ? ([entry.name, `${integer(entry.rows)} rows in ${integer(entry.counts.length)} tables`] as const)
-            : ([entry.name, `${integer(entry.counts.files)} files, ${formatBytes(entry.counts.bytes)}`] as const),
-        ),
+        ...manifest.sources.map((entry) => [entry.name, contentText(entry)] as const),
         ["flags", manifest.flags.map(({ fact }) => `${fact}; nothing is pruned until it is marked accept`).join("\n")],
       ],
       io,

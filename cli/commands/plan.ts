@@ -5,6 +5,7 @@ import { locationText } from "../find/location.ts";
 import { since, utc } from "../format.ts";
 import type { Io } from "../io.ts";
 import { nextRunsOf, scheduleText } from "../schedule-text.ts";
+import { liveText } from "../source-text.ts";
 import { fields } from "../table.ts";
 
 /** Shows what is declared. */
@@ -52,9 +53,7 @@ const planText = (io: Io, value: Plan): string =>
   );
 
 export const sourceText = (source: Source): string =>
-  source.kind === "postgres"
-    ? `${source.name}: database ${source.database} on ${source.host}:${source.port}`
-    : `${source.name}: files in ${source.directory}`;
+  `${source.name}: ${source.kind === "files" ? `files in ${source.directory}` : liveText(source)}`;
 
 const retentionText = ({ minimum, ...rules }: Retention): string =>
   [...Object.entries(rules).map(([rule, value]) => `${rule} ${value}`), `minimum ${minimum}`].join(", ");

@@ -7,6 +7,7 @@ import { selectPoint } from "../identity.ts";
 import type { Io } from "../io.ts";
 import { readSelector } from "../point-argument.ts";
 import { pointState } from "../point-state.ts";
+import { contentText } from "../source-text.ts";
 import { fields, heading, table } from "../table.ts";
 
 /** Shows one point: what is in it, where it lies, and how to restore it by hand. */
@@ -72,9 +73,10 @@ const summary = (io: Io, point: CatalogPoint): string => {
   );
 };
 
-const entryFields = (entry: Entry): (readonly [string, string | undefined])[] =>
-  entry.kind === "postgres"
-    ? [
+const entryFields = (entry: Entry): (readonly [string, string | undefined])[] => {
+  switch (entry.kind) {
+    case "postgres":
+      return [
         [entry.name, `database ${entry.database} on ${entry.host}:${entry.port}, PostgreSQL ${entry.server.version}`],
         [
           "",
@@ -87,8 +89,15 @@ const entryFields = (entry: Entry): (readonly [string, string | undefined])[] =>
             ? undefined
             : `extensions ${entry.extensions.map(({ name, version }) => `${name} ${version}`).join(", ")}`,
         ],
-      ]
-    : [
+      ];
+    case "objects":
+      return [
+        [entry.name, `objects of s3://${entry.bucket}/${entry.prefix}`],
+        ["", contentText(entry)],
+        ["", entry.changed.length === 0 ? undefined : `${integer(entry.changed.length)} changed while they were read`],
+      ];
+    case "files":
+      return [
         [entry.name, `files in ${entry.directory}`],
         [
           "",
@@ -96,6 +105,8 @@ const entryFields = (entry: Entry): (readonly [string, string | undefined])[] =>
         ],
         ["", entry.changed.length === 0 ? undefined : `${integer(entry.changed.length)} changed while they were read`],
       ];
+  }
+};
 
 const artifactTable = (io: Io, { manifest: { sources } }: CatalogPoint): string =>
   table(

@@ -4,6 +4,7 @@ import { checkTable } from "../check-table.ts";
 import { since, utc } from "../format.ts";
 import type { Io } from "../io.ts";
 import { pointState } from "../point-state.ts";
+import { keptName, liveText } from "../source-text.ts";
 import { fields, heading } from "../table.ts";
 import { confirmText, type Intent, takenSources } from "./intent.ts";
 import { doubts } from "./intent-checks.ts";
@@ -46,17 +47,12 @@ const NEUTRALISED =
 const isElsewhere = ({ request: { into } }: Intent): boolean =>
   into.database !== undefined || into.directory !== undefined;
 
-const live = (source: Source): string =>
-  source.kind === "postgres"
-    ? `database ${source.database} on ${source.host}:${source.port}`
-    : `directory ${source.directory}`;
-
 const act = ({ request: { into } }: Intent, source: Source): string => {
   if (into.database !== undefined) {
     return `creates the database ${into.database}${source.kind === "postgres" ? ` on ${source.host}:${source.port}` : ""}`;
   }
   if (into.directory !== undefined) return `creates the directory ${into.directory}`;
-  return into.inPlace ? `OVERWRITES ${live(source)}` : `replaces ${live(source)}`;
+  return into.inPlace ? `OVERWRITES ${liveText(source)}` : `replaces ${liveText(source)}`;
 };
 
 const stops = (intent: Intent): string => {
@@ -68,8 +64,7 @@ const stops = (intent: Intent): string => {
 const keeps = (intent: Intent): string => {
   if (isElsewhere(intent)) return "everything: nothing is replaced";
   if (intent.request.into.inPlace) return "a verified safety backup, taken first";
-  const name = (source: Source) => (source.kind === "postgres" ? source.database : source.directory);
   return takenSources(intent)
-    .map((source) => `what is there now, as ${name(source)}_org_<time>`)
+    .map((source) => `what is there now, as ${keptName(source)}_org_<time>`)
     .join("\n");
 };

@@ -5,7 +5,7 @@ import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
 import { Repository } from "../repository.ts";
 import { type QuiesceArgs, quiesceArgs } from "./quiesce-args.ts";
 import { argvList, empty, exclusive, leaf, optional } from "./schema.ts";
-import { type SourceArgs, sourceArgs, sourceName } from "./source-args.ts";
+import { type SourceArgs, sourceArgs, sourceKind, sourceName } from "./source-args.ts";
 import { type RunnerArgs, runnerArgs, type TargetChoice, targetArgs } from "./target-args.ts";
 import { targetContradictions } from "./target-contradictions.ts";
 
@@ -89,10 +89,10 @@ const names = (sources: readonly unknown[], context: z.RefinementCtx): void => {
   const seen = new Set<string>();
   (sources as readonly SourceArgs[]).forEach((source, index) => {
     // What is wrong with the source itself has been said.
-    if (!source?.postgres && !source?.files) return;
+    if (!source?.postgres && !source?.files && !source?.objects) return;
     const name = sourceName(source);
     if (seen.has(name)) {
-      const path = [index, source.postgres ? "postgres" : "files", "name"];
+      const path = [index, sourceKind(source), "name"];
       context.addIssue({
         code: "custom",
         path,

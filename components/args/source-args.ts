@@ -1,7 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { directory, dockerName, postgresSource, slug } from "../../spec/index.ts";
+import { directory, dockerName, postgresSource, type Source, slug } from "../../spec/index.ts";
 import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
+import { type ObjectsArgs, objects } from "./objects-args.ts";
 import { empty, exclusive, leaf, optional, text } from "./schema.ts";
 
 export interface LoginArgs {
@@ -83,7 +84,7 @@ export interface FilesOptions {
 export type FilesArgs = FilesChoice & FilesOptions;
 
 /** One thing that is backed up. */
-export type SourceArgs = ExclusiveUnion<{ postgres: PostgresArgs; files: FilesArgs }>;
+export type SourceArgs = ExclusiveUnion<{ postgres: PostgresArgs; files: FilesArgs; objects: ObjectsArgs }>;
 
 const { shape: pg } = postgresSource;
 const login = { user: leaf(text), password: optional(text) };
@@ -120,8 +121,13 @@ const files = exclusive(
   },
 );
 
-export const sourceArgs = exclusive({ postgres, files });
+export const sourceArgs = exclusive({ postgres, files, objects });
 
 /** The name of a source in recovery points. */
-export const sourceName = (source: SourceArgs): string =>
-  source.postgres ? (source.postgres.name ?? "postgres") : (source.files.name ?? "files");
+export const sourceName = (source: SourceArgs): string => {
+  const kind = sourceKind(source);
+  return source[kind]?.name ?? kind;
+};
+
+export const sourceKind = ({ postgres, files }: SourceArgs): Source["kind"] =>
+  postgres ? "postgres" : files ? "files" : "objects";

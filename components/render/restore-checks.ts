@@ -1,4 +1,4 @@
-import type { Request } from "../../spec/index.ts";
+import type { Request, Source } from "../../spec/index.ts";
 
 /** What a request is checked against: plain facts about a plan. */
 export interface PlanFacts {
@@ -8,7 +8,7 @@ export interface PlanFacts {
   readonly environment: string;
   readonly protected: boolean;
   readonly targetKind: "local" | "docker";
-  readonly sources: readonly { readonly name: string; readonly kind: "postgres" | "files" }[];
+  readonly sources: readonly { readonly name: string; readonly kind: Source["kind"] }[];
 }
 
 /** A mistake in a request: where it is, and what is wrong with it. */

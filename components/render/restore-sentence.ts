@@ -29,8 +29,16 @@ const into = (request: Request, sources: readonly Source[]): string => {
 const named = (sources: readonly Source[], name: (source: Source) => string): string =>
   sources.map(name).join(" and ") || "nothing";
 
-const live = (source: Source): string =>
-  source.kind === "postgres" ? `database ${source.database} on ${source.host}:${source.port}` : place(source);
+const live = (source: Source): string => {
+  switch (source.kind) {
+    case "postgres":
+      return `database ${source.database} on ${source.host}:${source.port}`;
+    case "files":
+      return place(source);
+    case "objects":
+      return `missing and differing objects of s3://${source.bucket}/${source.prefix}`;
+  }
+};
 
 const place = ({ directory, mount }: FilesSource): string => {
   if (mount === undefined) return `directory ${directory}`;
@@ -40,5 +48,6 @@ const place = ({ directory, mount }: FilesSource): string => {
 /** A mount point cannot be renamed, so what is superseded there is kept inside it. */
 const superseded = (source: Source): string => {
   if (source.kind === "postgres") return `${source.database}_org_<time>`;
+  if (source.kind === "objects") return `s3://${source.bucket}/${source.prefix}_org_<time>, or as versions,`;
   return source.mount === undefined ? `${source.directory}_org_<time>` : `.restorable-org-<time> in ${place(source)}`;
 };

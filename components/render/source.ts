@@ -1,4 +1,5 @@
 import { sourceMount } from "../../spec/index.ts";
+import type { ObjectsArgs } from "../args/objects-args.ts";
 import {
   type FilesArgs,
   type LoginArgs,
@@ -7,13 +8,16 @@ import {
   sourceName,
   type TlsChoice,
 } from "../args/source-args.ts";
+import { splitCredentials } from "./credentials.ts";
 import { type SecretInputs, type Split, secretName, secretRefOf } from "./secrets.ts";
 
 /** One source as the contract has it, its passwords by reference. */
-export const sourceSpec = (plan: string, source: SourceArgs): Split<object> =>
-  source.postgres
-    ? postgresSpec(plan, source.postgres, sourceName(source))
-    : { spec: filesSpec(source.files, sourceName(source)), secrets: {} };
+export const sourceSpec = (plan: string, source: SourceArgs): Split<object> => {
+  const name = sourceName(source);
+  if (source.postgres) return postgresSpec(plan, source.postgres, name);
+  if (source.objects) return objectsSpec(plan, source.objects, name);
+  return { spec: filesSpec(source.files, name), secrets: {} };
+};
 
 const postgresSpec = (plan: string, args: PostgresArgs, name: string): Split<object> => {
   const { name: _name, user, password, admin, tls, ...plain } = args;
@@ -44,6 +48,23 @@ const tlsSpec = (choice: TlsChoice): object => {
   if (choice.verifyFull) return { mode: "verify-full", ca: choice.verifyFull.ca };
   if (choice.verifyCa) return { mode: "verify-ca", ca: choice.verifyCa.ca };
   return { mode: choice.require ? "require" : choice.prefer ? "prefer" : "disable" };
+};
+
+const objectsSpec = (plan: string, args: ObjectsArgs, name: string): Split<object> => {
+  const { name: _name, credentials, admin, store, ...plain } = args;
+  const reader = credentials && splitCredentials([plan, name], credentials);
+  const writer = admin && splitCredentials([plan, name, "admin"], admin);
+  return {
+    spec: {
+      kind: "objects",
+      name,
+      ...plain,
+      ...(reader ? { credentials: reader.spec } : {}),
+      ...(writer ? { admin: writer.spec } : {}),
+      store: { kind: store?.versions ? "versions" : "copy" },
+    },
+    secrets: { ...reader?.secrets, ...writer?.secrets },
+  };
 };
 
 /** In containers the files are where the contract says; what is mounted there stands beside it. */

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Job, Location } from "../../spec/index.ts";
+import type { Job, Location, Source } from "../../spec/index.ts";
 
 /**
  * The environment of a runner on this machine: the launcher's own without anything secret. What the job needs comes on
@@ -34,7 +34,10 @@ const compileCache = ({
 
 /** A bucket without credentials of its own is reached by the ordinary AWS credential chain, which reads `AWS_*`. */
 const usesCredentialChain = (job: Job): boolean =>
-  locations(job).some((place) => place.kind === "s3" && !place.credentials);
+  locations(job).some((place) => place.kind === "s3" && !place.credentials) ||
+  ("plan" in job && typeof job.plan === "object" && job.plan.sources.some(isOpen));
+
+const isOpen = (source: Source): boolean => source.kind === "objects" && !source.credentials;
 
 const locations = (job: Job): readonly Location[] => {
   switch (job.kind) {

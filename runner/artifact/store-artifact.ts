@@ -31,7 +31,7 @@ export const storeArtifact =
     const signal = AbortSignal.any([within.signal, stop.signal]);
     let put: StreamedPut | undefined;
     await runPipeline(within, [...producers, compress, encrypt(recipient)], {
-      ...(text === undefined ? {} : { input: Readable.from([Buffer.from(text)]) }),
+      ...(text === undefined ? {} : { input: bytesOf(text) }),
       output: async (stdout, succeeded) => {
         put = await store.putStream(key, gated(stdout, succeeded), {
           signal,
@@ -53,6 +53,9 @@ export const storeArtifact =
       encryption: "age",
     };
   };
+
+const bytesOf = (text: string | AsyncIterable<string>): Readable =>
+  typeof text === "string" ? Readable.from([Buffer.from(text)]) : Readable.from(text, { objectMode: false });
 
 /** Ends only after every process succeeded: so a failed one breaks the upload, and nothing appears under the key. */
 const gated = (stdout: Readable, succeeded: Promise<void>): Readable =>

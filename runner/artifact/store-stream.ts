@@ -9,8 +9,8 @@ export interface StreamRequest {
   readonly format: Artifact["format"];
   /** The processes that make the stream, piped in order; empty where `text` is given. */
   readonly producers: readonly Invocation[];
-  /** A small stream that is already here. */
-  readonly text?: string;
+  /** What is already here, or made here line by line. */
+  readonly text?: string | AsyncIterable<string>;
   /** The most bytes expected; decides the size of upload parts and the share shown as progress. */
   readonly estimate?: number;
   /** Ends the stream with its reason, as the job's own signal does. */

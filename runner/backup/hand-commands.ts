@@ -25,6 +25,8 @@ const open = (entry: Entry, artifact: Artifact): string => {
       return `${plain} > ${quote(`${entry.name}-globals.sql`)}   # roles and settings: read it, then run what is missing with psql`;
     case "dump":
       return `createdb --template=template0 NEW-DATABASE && ${plain} | pg_restore --exit-on-error --dbname=NEW-DATABASE`;
+    case "index":
+      return `${plain} > ${quote(`${entry.name}.ndjson`)}   # one object a line: its key, and under "at" where its bytes are`;
     case "files":
       return `mkdir NEW-DIRECTORY && ${plain} | tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*' --acls --directory=NEW-DIRECTORY`;
   }

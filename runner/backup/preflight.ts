@@ -1,6 +1,7 @@
 import { JobError, type Manifest, type Plan, pointTime } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { requireDirectory } from "../files/inspect-directory.ts";
+import { inspectMedia } from "../objects/inspect-media.ts";
 import { checkDatabase } from "../postgres/connect.ts";
 import type { Store } from "../store/store.ts";
 
@@ -17,7 +18,8 @@ export const preflight = async (
   await checkClock(context, store, previous);
   for (const source of plan.sources) {
     if (source.kind === "postgres") await checkDatabase(context, source, source.login);
-    else await requireDirectory(source.directory);
+    else if (source.kind === "files") await requireDirectory(source.directory);
+    else for (const text of await inspectMedia(context, source)) context.report.warning(text);
   }
   await checkRoom(store, previous);
 };

@@ -21,16 +21,25 @@ export const shrinkFlags = (
     });
   });
 
-const measures = (entry: Entry): readonly { what: string; value: number }[] =>
-  entry.kind === "postgres"
-    ? [
+const measures = (entry: Entry): readonly { what: string; value: number }[] => {
+  switch (entry.kind) {
+    case "postgres":
+      return [
         { what: "rows", value: entry.rows },
         { what: "stored bytes", value: stored(entry) },
-      ]
-    : [
+      ];
+    case "files":
+      return [
         { what: "files", value: entry.counts.files },
         { what: "bytes", value: entry.counts.bytes },
       ];
+    case "objects":
+      return [
+        { what: "objects", value: entry.counts.objects },
+        { what: "bytes", value: entry.counts.bytes },
+      ];
+  }
+};
 
 const stored = ({ artifacts }: Entry): number =>
   artifacts.filter(({ role }) => role !== "globals").reduce((sum, { bytes }) => sum + bytes, 0);

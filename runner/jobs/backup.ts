@@ -9,7 +9,6 @@ import {
   type Source,
 } from "../../spec/index.ts";
 import { storeArtifact } from "../artifact/store-artifact.ts";
-import type { StoreStream } from "../artifact/store-stream.ts";
 import { makeManifest } from "../backup/make-manifest.ts";
 import { preflight } from "../backup/preflight.ts";
 import { newestManifest } from "../backup/previous.ts";
@@ -17,6 +16,8 @@ import { storeIdentity } from "../backup/store-identity.ts";
 import { writeManifest } from "../catalog/write-manifest.ts";
 import { type Context, withSignal } from "../context.ts";
 import { storeFiles } from "../files/store-files.ts";
+import { mediaName } from "../objects/media-bucket.ts";
+import { type ObjectsTarget, storeObjects } from "../objects/store-objects.ts";
 import { dumpPostgres } from "../postgres/dump.ts";
 import { type Lease, takeLease } from "../store/lease.ts";
 import { removeLeftovers } from "../store/leftovers.ts";
@@ -45,11 +46,12 @@ const takePoint = async (context: Context, plan: Plan, store: Store, lease: Leas
   const begun = context.now();
   const id = nextId(context, begun, previous);
   const identity = await storeIdentity(store, id, plan.recipients);
-  const sources = await storeSources(
-    context,
-    plan,
-    storeArtifact(context, { store, point: id, recipient: identity.recipient }),
-  );
+  const sources = await storeSources(context, plan, {
+    store,
+    point: id,
+    previous,
+    storeStream: storeArtifact(context, { store, point: id, recipient: identity.recipient }),
+  });
   const manifest = await makeManifest(context, plan, { id, begun, identity, sources, previous });
   const warnings = manifest.flags.map(
     ({ fact }) => `${fact}: the point is stored and flagged, and nothing is pruned until somebody marks it 'accept'`,
@@ -61,27 +63,29 @@ const takePoint = async (context: Context, plan: Plan, store: Store, lease: Leas
   return { kind: "backup", manifest, removedLeftovers, warnings };
 };
 
-const storeSources = async (context: Context, plan: Plan, storeStream: StoreStream): Promise<Entry[]> => {
+const storeSources = async (context: Context, plan: Plan, target: ObjectsTarget): Promise<Entry[]> => {
   const entries: Entry[] = [];
   for (const source of databaseFirst(plan.sources)) {
     context.report.step("source", `backing up ${describe(source)}`);
-    entries.push(await storeSource(context, source, storeStream));
+    entries.push(await storeSource(context, source, target));
   }
   return entries;
 };
 
-const storeSource = (context: Context, source: Source, storeStream: StoreStream): Promise<Entry> => {
+const storeSource = (context: Context, source: Source, target: ObjectsTarget): Promise<Entry> => {
   switch (source.kind) {
     case "postgres":
-      return dumpPostgres(context, source, storeStream);
+      return dumpPostgres(context, source, target.storeStream);
     case "files":
-      return storeFiles(context, source, storeStream);
+      return storeFiles(context, source, target.storeStream);
+    case "objects":
+      return storeObjects(context, source, target);
   }
 };
 
-/** The snapshot of a database is taken before the first file is read, so files may be newer than rows, never older. */
+/** The snapshot of a database is taken before the first file or object is read, so those may be newer than rows, never older. */
 const databaseFirst = (sources: readonly Source[]): readonly Source[] =>
-  [...sources].sort((a, b) => Number(a.kind === "files") - Number(b.kind === "files"));
+  [...sources].sort((a, b) => Number(a.kind !== "postgres") - Number(b.kind !== "postgres"));
 
 /** Ids sort in the order of points, also when two are begun within a second or a clock was set back a little. */
 const nextId = (context: Context, begun: Date, previous: Manifest | undefined): string => {
@@ -89,7 +93,13 @@ const nextId = (context: Context, begun: Date, previous: Manifest | undefined): 
   return newPointId(new Date(Math.max(begun.getTime(), after)), context.random(0x10000));
 };
 
-const describe = (source: Source): string =>
-  source.kind === "postgres"
-    ? `database '${source.database}' of ${source.host}:${source.port}`
-    : `files of ${source.directory}`;
+const describe = (source: Source): string => {
+  switch (source.kind) {
+    case "postgres":
+      return `database '${source.database}' of ${source.host}:${source.port}`;
+    case "files":
+      return `files of ${source.directory}`;
+    case "objects":
+      return `objects of ${mediaName(source)}`;
+  }
+};

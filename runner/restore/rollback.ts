@@ -1,6 +1,7 @@
 import { JobError, type Journal, type JournalPart, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { supersededDirectory, swapForm } from "../files/names.ts";
+import { supersededName as supersededPrefixOf } from "../objects/names.ts";
 import { supersededName } from "../postgres/names.ts";
 import type { OpenJournal } from "./ledger.ts";
 import type { RestoreBody } from "./restore-body.ts";
@@ -48,7 +49,14 @@ export const cancelRollback = async ({ ledger }: Session, open: OpenJournal): Pr
   });
 };
 
-const reversed = (part: JournalPart, at: Date): JournalPart =>
-  part.kind === "postgres"
-    ? { ...part, beside: part.superseded, superseded: supersededName(part.live, at) }
-    : { ...part, beside: part.superseded, superseded: supersededDirectory(part.live, at, swapForm(part)) };
+const reversed = (part: JournalPart, at: Date): JournalPart => {
+  const beside = part.superseded;
+  switch (part.kind) {
+    case "postgres":
+      return { ...part, beside, superseded: supersededName(part.live, at) };
+    case "files":
+      return { ...part, beside, superseded: supersededDirectory(part.live, at, swapForm(part)) };
+    case "objects":
+      return { ...part, beside, superseded: supersededPrefixOf(part.live, at) };
+  }
+};

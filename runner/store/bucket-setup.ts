@@ -123,7 +123,8 @@ export const ensureLifecycle = async (bucket: S3Bucket, job: BucketJob): Promise
   return expiresTagged(await rulesOf(bucket));
 };
 
-const rulesOf = async (bucket: S3Bucket): Promise<readonly LifecycleRule[]> => {
+/** The rules of the bucket's lifecycle. */
+export const rulesOf = async (bucket: S3Bucket): Promise<readonly LifecycleRule[]> => {
   const answer = bucket.client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket.bucket }));
   return (await optional(bucket, "asking for the lifecycle", answer))?.Rules ?? [];
 };

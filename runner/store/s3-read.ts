@@ -10,6 +10,8 @@ const BREAKS = 5;
 
 interface ReadOptions {
   readonly versionId?: string | undefined;
+  /** Only if the object still has this etag; else `precondition-failed`. */
+  readonly ifMatch?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -31,9 +33,9 @@ export const readObject = async (bucket: S3Bucket, key: string, versionId?: stri
 
 /** A stream of an object that, when the connection breaks, goes on by Range from where it was. */
 export const readStream = async (bucket: S3Bucket, key: string, options: ReadOptions): Promise<Readable> => {
-  const { versionId, signal } = options;
+  const { versionId, ifMatch, signal } = options;
   signal.throwIfAborted();
-  const command = get(bucket, key, versionId);
+  const command = get(bucket, key, versionId, ifMatch === undefined ? {} : { IfMatch: ifMatch });
   const first = await askFor(bucket, `reading ${key}`, bucket.client.send(command, { abortSignal: signal }));
   if (!first) {
     throw new JobError(

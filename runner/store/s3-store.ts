@@ -109,7 +109,8 @@ const remove = async (bucket: S3Bucket, key: string, versionId?: string): Promis
   await askFor(bucket, `removing ${key}`, bucket.client.send(new DeleteObjectCommand(at(bucket, key, versionId))));
 };
 
-const versioned = async (bucket: S3Bucket): Promise<boolean> => {
+/** Whether overwritten and deleted objects remain as versions. */
+export const versioned = async (bucket: S3Bucket): Promise<boolean> => {
   const command = new GetBucketVersioningCommand({ Bucket: bucket.bucket });
   const answer = bucket.client.send(command).catch((error: unknown) => without(error, ["VersioningNotConfigured"]));
   return (await ask(bucket, "asking for the versioning", answer))?.Status === "Enabled";

@@ -9,9 +9,10 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { JobError } from "../../spec/index.ts";
+import { JobError, type ObjectHeaders } from "../../spec/index.ts";
 import { ask, askFor, type S3Bucket } from "./s3-bucket.ts";
 import { s3Code } from "./s3-error.ts";
+import { type HeaderInput, headerInput } from "./s3-headers.ts";
 import { type Part, PartBuffers, partSize, partsOf } from "./s3-parts.ts";
 import type { StreamedPut, StreamOptions } from "./store.ts";
 import { untilAborted } from "./until-aborted.ts";
@@ -28,6 +29,7 @@ interface Upload {
   /** Aborted, with its reason, by the first part that fails: it ends the others and the reading of the source. */
   readonly failed: AbortController;
   readonly buffers: PartBuffers;
+  readonly headers: HeaderInput;
 }
 
 interface Stored {
@@ -45,12 +47,19 @@ export const uploadStream = async (
   bucket: S3Bucket,
   key: string,
   source: Readable,
-  { signal, estimate, onBytes }: StreamOptions,
+  { signal, estimate, onBytes, headers }: StreamOptions & { readonly headers?: ObjectHeaders | undefined },
 ): Promise<StreamedPut> => {
   signal.throwIfAborted();
   const hash = createHash("sha256");
   const failed = new AbortController();
-  const upload = { bucket, key, signal: AbortSignal.any([signal, failed.signal]), failed, buffers: new PartBuffers() };
+  const upload = {
+    bucket,
+    key,
+    signal: AbortSignal.any([signal, failed.signal]),
+    failed,
+    buffers: new PartBuffers(),
+    headers: headerInput(headers),
+  };
   let bytes = 0;
   const counted = async function* () {
     for await (const chunk of untilAborted(source, upload.signal)) {
@@ -79,22 +88,23 @@ const storeParts = async (upload: Upload, parts: AsyncGenerator<Part, void, unde
   return first.last ? putWhole(upload, first) : putParts(upload, first, parts);
 };
 
-const putWhole = async ({ bucket, key, signal }: Upload, { body, md5 }: Part): Promise<Stored> => {
+const putWhole = async ({ bucket, key, signal, headers }: Upload, { body, md5 }: Part): Promise<Stored> => {
   const command = new PutObjectCommand({
     Bucket: bucket.bucket,
     Key: bucket.prefix + key,
     Body: body,
     ContentLength: body.length,
     ContentMD5: md5,
+    ...headers,
   });
   const { ETag, VersionId } = await ask(bucket, `writing ${key}`, bucket.client.send(command, { abortSignal: signal }));
   return { etag: ETag ?? "", versionId: VersionId, expected: hex(md5) };
 };
 
 const putParts = async (upload: Upload, first: Part, rest: AsyncGenerator<Part, void, undefined>): Promise<Stored> => {
-  const { bucket, key, signal } = upload;
+  const { bucket, key, signal, headers } = upload;
   const at = { Bucket: bucket.bucket, Key: bucket.prefix + key };
-  const begin = bucket.client.send(new CreateMultipartUploadCommand(at), { abortSignal: signal });
+  const begin = bucket.client.send(new CreateMultipartUploadCommand({ ...at, ...headers }), { abortSignal: signal });
   const { UploadId } = await ask(bucket, `beginning the upload of ${key}`, begin);
   if (UploadId === undefined)
     throw new JobError("store-lacks", `${bucket.name} gave no upload id`, "use another store");

@@ -1,7 +1,15 @@
-import { type Artifact, type Entry, type FileCounts, type FilesEntry, JobError } from "../../spec/index.ts";
+import {
+  type Artifact,
+  type Entry,
+  type FileCounts,
+  type FilesEntry,
+  JobError,
+  type ObjectsEntry,
+} from "../../spec/index.ts";
 import { type ArtifactSource, loadArtifact } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
 import { listArchive } from "../files/list-archive.ts";
+import { eachIndexed } from "../objects/read-index.ts";
 import { pgRestoreToNowhere } from "../postgres/clients.ts";
 
 /**
@@ -35,9 +43,20 @@ export const verifyArtifact = async (
     case "globals":
       await loadArtifact(context, source, artifact, [], { onBytes });
       return `${artifact.bytes} bytes read, decrypted and decompressed`;
+    case "index":
+      return verifyIndex(context, { ...source, identity: source.identity }, entry as ObjectsEntry);
     case "files":
       return verifyTree(context, source, entry as FilesEntry, artifact, onBytes);
   }
+};
+
+const verifyIndex = async (
+  context: Context,
+  source: Required<ArtifactSource>,
+  entry: ObjectsEntry,
+): Promise<string> => {
+  await eachIndexed(context, source, entry, async () => undefined);
+  return `the index decrypted and read to its end: ${entry.counts.objects} objects, as in the manifest`;
 };
 
 const verifyTree = async (

@@ -53,4 +53,4 @@ const sourceBytes = (entry: Entry): number => (entry.kind === "postgres" ? entry
 const describe = (entry: Entry): string =>
   entry.kind === "postgres"
     ? `${entry.rows.toLocaleString("en")} rows in ${entry.counts.length} tables and ${entry.largeObjects} large objects`
-    : `${entry.counts.files.toLocaleString("en")} files`;
+    : `${(entry.kind === "files" ? entry.counts.files : entry.counts.objects).toLocaleString("en")} ${entry.kind}`;
