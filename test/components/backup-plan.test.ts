@@ -175,11 +175,11 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["target.local.ledgers", "/x", "target.local: unknown key 'ledgers'"],
   ["sources", [], "sources: expected at least one source"],
   ["sources", "db", "sources: expected array, received string"],
-  ["sources.0", {}, "sources[0]: expected exactly one of postgres, files; received none of them"],
+  ["sources.0", {}, "sources[0]: expected exactly one of postgres, files, objects; received none of them"],
   [
     "sources.0.files",
     { directory: "/x" },
-    "sources[0]: expected exactly one of postgres, files; received postgres and files",
+    "sources[0]: expected exactly one of postgres, files, objects; received postgres and files",
   ],
   ["sources.0.mysql", {}, "sources[0]: unknown key 'mysql'"],
   ["sources.0.postgres.name", "DB!", "sources[0].postgres.name: expected 1 to 63 characters"],

@@ -26,7 +26,7 @@ const WRONG: readonly [path: string, value: unknown, message: string][] = [
   ["target.ledger", "/srv/../etc", "expected a path without '.', '..', '//' and without a slash at its end"],
   ["target.scratch", "/var/tmp/", "expected a path without '.', '..', '//' and without a slash at its end"],
   ["sources", [], "expected array to have >=1 items"],
-  ["sources.0.kind", "mysql", "expected 'postgres' | 'files'"],
+  ["sources.0.kind", "mysql", "expected 'postgres' | 'files' | 'objects'"],
   ["sources.0.port", 65_536, "expected number to be <=65535"],
   ["sources.0.database", "ä".repeat(32), "PostgreSQL names have at most 63 bytes"],
   ["sources.0.login.password.kind", "value", "expected 'env' | 'file'"],
