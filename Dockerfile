@@ -62,6 +62,8 @@ RUN apt-get update \
   && install -d -o restorable -g restorable -m 700 /var/lib/restorable
 COPY --from=clients /out/ /
 COPY --from=build /runner /opt/restorable
+# By a name: a container's healthcheck does not go through the entry point.
+RUN chmod 755 /opt/restorable/dist/runner/main.js && ln -s /opt/restorable/dist/runner/main.js /usr/local/bin/restorable-runner
 # Of PostgreSQL's programs the real ones are found, not Debian's wrappers, which want a cluster.
 ENV NODE_ENV=production HOME=/tmp PATH=/usr/lib/postgresql/${POSTGRES_MAJOR}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 WORKDIR /tmp

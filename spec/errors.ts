@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   "hook-failed": { exit: 11, retry: false },
   "quiesce-failed": { exit: 11, retry: false },
   "probe-failed": { exit: 11, retry: false },
+  "network-lost": { exit: 14, retry: true },
   "restore-failed": { exit: 12, retry: false },
   unhealthy: { exit: 13, retry: false },
   interrupted: { exit: 130, retry: true },

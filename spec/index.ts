@@ -27,5 +27,6 @@ export * from "./retention.ts";
 export * from "./rights.ts";
 export * from "./scalars.ts";
 export * from "./schedule.ts";
+export * from "./scheduler.ts";
 export * from "./source.ts";
 export * from "./target.ts";
