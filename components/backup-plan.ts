@@ -58,7 +58,13 @@ export class BackupPlan extends pulumi.ComponentResource {
     return pulumi.ComponentResource.isInstance(value) && "__pulumiType" in value && value.__pulumiType === TYPE;
   }
 
-  private warn({ recipients, schedule, sources }: BackupPlanArgs): void {
+  private warn({ recipients, schedule, sources, layout }: BackupPlanArgs): void {
+    if (layout !== undefined) {
+      void pulumi.log.warn(
+        `the layout ${Object.keys(layout).join()} stores what it names neither compressed nor encrypted: whoever reads the repository reads the data`,
+        this,
+      );
+    }
     if (recipients.length === 1) {
       void pulumi.log.warn(
         "one recipient alone: who loses its key loses every backup; add a second one, kept elsewhere",

@@ -10,6 +10,7 @@ export type {
   S3CredentialsArgs,
   S3EndpointArgs,
 } from "./args/bucket-args.ts";
+export type { LayoutChoice } from "./args/layout-args.ts";
 export type { ObjectsArgs, ObjectsStoreChoice } from "./args/objects-args.ts";
 export type {
   BackupPlanArgs,

@@ -1,6 +1,7 @@
 export * from "./bucket-policy.ts";
 export * from "./canonical-json.ts";
 export * from "./catalog.ts";
+export * from "./compatible-layout.ts";
 export * from "./cron.ts";
 export * from "./cron-interval.ts";
 export * from "./errors.ts";

@@ -7,13 +7,16 @@ export const artifact = z.strictObject({
   role: z.enum(["dump", "globals", "files", "index"]),
   /** Relative to the plan's own prefix. */
   key: z.string().min(1),
+  /** Present where a compatible layout gives the key: then it is relative to the root of the repository. */
+  below: z.literal("repository").optional(),
   /** On versioned stores: the version that counts, whatever was written over the key later. */
   versionId: z.string().optional(),
   bytes,
   sha256,
   format: z.enum(["pg-custom", "sql", "tar", "ndjson"]),
-  compression: z.literal("zstd"),
-  encryption: z.literal("age"),
+  compression: z.enum(["zstd", "none"]),
+  /** `none`: whoever can read the repository can read it. */
+  encryption: z.enum(["age", "none"]),
 });
 export type Artifact = z.infer<typeof artifact>;
 
@@ -29,7 +32,7 @@ export const postgresEntry = z.strictObject({
   port: z.number().int(),
   database: z.string(),
   server: z.strictObject({ version: z.string(), major: z.number().int(), systemIdentifier: z.string().optional() }),
-  /** The lowest major of `pg_restore` that reads the archive. */
+  /** The lowest major of `pg_restore` that reads the archive; 0 for plain SQL, which `psql` of any major runs. */
   leastPgRestore: z.number().int(),
   extensions: z.array(extension),
   encoding: z.string(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { compatibleLayout, layoutMistake } from "./compatible-layout.ts";
 import { quiesce } from "./quiesce.ts";
 import { isSameBucket, repository } from "./repository.ts";
 import { retention } from "./retention.ts";
@@ -24,6 +25,8 @@ export const plan = z
       ),
     /** Its environment is the plan's. */
     repository,
+    /** Names as an older tool's, not compressed and not encrypted, for the sources that the layout names. @default our own */
+    layout: compatibleLayout.optional(),
     schedule: schedule.default({ kind: "none" }),
     /** Absent: everything is kept. */
     retention: retention.optional(),
@@ -54,5 +57,9 @@ export const plan = z
       const message = `the repository lies in '${source.bucket}' too, the bucket that the source '${source.name}' is to be backed up from: whoever loses that bucket loses both; put the repository into another bucket`;
       context.addIssue({ code: "custom", path: ["sources", index, "bucket"], message });
     });
+  })
+  .superRefine(({ layout, sources }, context) => {
+    const message = layout && layoutMistake(layout, sources);
+    if (message !== undefined) context.addIssue({ code: "custom", message, path: ["layout"] });
   });
 export type Plan = z.infer<typeof plan>;

@@ -38,6 +38,8 @@ export const postgresSource = z.strictObject({
    * refused. Another compose file may have started another database under the same name.
    */
   container: z.strictObject({ name: dockerName, volume: dockerName }).optional(),
+  /** How `pg_dump` writes: its own archive, or a plain SQL script that `psql` runs. @default "custom" */
+  format: z.enum(["custom", "sql"]).default("custom"),
   /** Bytes of database above which rows are counted from the dump's own stream, not by a second read. @default 20 GiB */
   countFromStreamAbove: bytes.default(20 * 1024 ** 3),
   /** Hours the dump may hold its snapshot before the backup is ended and reported. @default 24 */

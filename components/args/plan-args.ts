@@ -3,6 +3,7 @@ import { z } from "zod";
 import { plan, type Retention, recipient, retention, schedule, slug } from "../../spec/index.ts";
 import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
 import { Repository } from "../repository.ts";
+import { type LayoutChoice, layoutArgs } from "./layout-args.ts";
 import { type QuiesceArgs, quiesceArgs } from "./quiesce-args.ts";
 import { argvList, empty, exclusive, leaf, optional } from "./schema.ts";
 import { type SourceArgs, sourceArgs, sourceKind, sourceName } from "./source-args.ts";
@@ -44,6 +45,11 @@ export interface BackupPlanArgs {
   readonly sources: readonly SourceArgs[];
   /** Where points go. It must sign: a repository that is only read is refused. */
   readonly repository: Repository;
+  /**
+   * Names of new artifacts as an older tool's, so that it can still read them. What the layout names is neither
+   * compressed nor encrypted. @default our own names, encrypted
+   */
+  readonly layout?: LayoutChoice | undefined;
   /** @default { none: {} }: a backup is taken only when somebody asks; a warning says so */
   readonly schedule?: ScheduleChoice | undefined;
   /** @default everything is kept */
@@ -108,6 +114,7 @@ const planShape = z.strictObject({
   runner: runnerArgs.optional(),
   sources: z.array(sourceArgs).min(1, "expected at least one source").superRefine(names),
   repository: z.custom<Repository>(Repository.isInstance, "expected a Repository"),
+  layout: layoutArgs.optional(),
   schedule: scheduleArgs.optional(),
   retention: retention.optional(),
   recipients: z

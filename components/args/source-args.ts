@@ -46,6 +46,8 @@ export interface PostgresArgs extends LoginArgs {
    * touches anything. Only with `target: { docker }`. @default not looked at
    */
   readonly container?: ContainerArgs | undefined;
+  /** How `pg_dump` writes: its own archive, or a plain SQL script. @default "custom", or what the plan's layout asks for */
+  readonly format?: "custom" | "sql" | undefined;
   /** Bytes of database above which rows are counted from the dump's own stream. @default 20 GiB */
   readonly countFromStreamAbove?: pulumi.Input<number> | undefined;
   /** Hours that a dump may hold its snapshot. @default 24 */
@@ -105,6 +107,7 @@ const postgres = z.strictObject({
     verifyFull: certificate,
   }).optional(),
   container: z.strictObject({ name: leaf(dockerName), volume: leaf(dockerName) }).optional(),
+  format: pg.format.unwrap().optional(),
   countFromStreamAbove: optional(pg.countFromStreamAbove.unwrap()),
   maxSnapshotHours: optional(pg.maxSnapshotHours.unwrap()),
   allowEmpty: optional(z.boolean()),

@@ -1,4 +1,5 @@
 import type { BackupPlanArgs, CronArgs, ScheduleChoice } from "../args/plan-args.ts";
+import { layoutSpec } from "./layout.ts";
 import { quiesceSpec } from "./quiesce.ts";
 import type { SecretInputs } from "./secrets.ts";
 import { sourceSpec } from "./source.ts";
@@ -13,7 +14,8 @@ export interface PlanSpec {
 /** A plan's specification without its repository, Outputs still in it, and the passwords that were taken out of it. */
 export const planSpec = (identity: PlanIdentity, args: Omit<BackupPlanArgs, "repository">): PlanSpec => {
   const { project, stack, name } = identity;
-  const sources = args.sources.map((source) => sourceSpec(name, source));
+  const format = args.layout?.goS3Backup ? "sql" : undefined;
+  const sources = args.sources.map((source) => sourceSpec(name, source, format));
   const { retention, recipients, hooks, superseded, shrinkBelow, leaseSeconds } = args;
   return {
     spec: {
@@ -23,6 +25,7 @@ export const planSpec = (identity: PlanIdentity, args: Omit<BackupPlanArgs, "rep
       name,
       target: targetSpec(identity, args.target, args.runner),
       sources: sources.map(({ spec }) => spec),
+      layout: layoutSpec(args.layout),
       schedule: scheduleSpec(args.schedule),
       recipients,
       retention,

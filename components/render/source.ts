@@ -11,10 +11,13 @@ import {
 import { splitCredentials } from "./credentials.ts";
 import { type SecretInputs, type Split, secretName, secretRefOf } from "./secrets.ts";
 
-/** One source as the contract has it, its passwords by reference. */
-export const sourceSpec = (plan: string, source: SourceArgs): Split<object> => {
+/**
+ * One source as the contract has it, its passwords by reference.
+ * @param format of a dump that names none. @default the contract's
+ */
+export const sourceSpec = (plan: string, source: SourceArgs, format?: "sql"): Split<object> => {
   const name = sourceName(source);
-  if (source.postgres) return postgresSpec(plan, source.postgres, name);
+  if (source.postgres) return postgresSpec(plan, { ...(format && { format }), ...source.postgres }, name);
   if (source.objects) return objectsSpec(plan, source.objects, name);
   return { spec: filesSpec(source.files, name), secrets: {} };
 };

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { pipeline, Transform } from "node:stream";
+import { pipeline, type Readable, Transform } from "node:stream";
+import { finished } from "node:stream/promises";
 import { type Artifact, JobError } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import type { Invocation } from "../process/invocation.ts";
@@ -9,9 +10,14 @@ import type { Store } from "../store/store.ts";
 /** Where an artifact is read from, and the key that opens it. */
 export interface ArtifactSource {
   readonly store: Store;
+  /** The root of the repository, for artifacts that a compatible layout put there. */
+  readonly root?: Store;
   /** The point's own age identity; without it the artifact is only read and its digest compared. */
   readonly identity?: string;
 }
+
+/** One that can open what is encrypted. */
+export type OpenedSource = ArtifactSource & { readonly identity: string };
 
 const decrypt = (identity: string): Invocation => ({
   file: "age",
@@ -39,29 +45,52 @@ export type OnBytes = (total: number) => void;
  */
 export const loadArtifact = async (
   context: Context,
-  { store, identity }: ArtifactSource,
+  source: ArtifactSource,
   artifact: Artifact,
   consumers: readonly Invocation[] = [],
   options: { readonly output?: NonNullable<PipelineOptions["output"]>; readonly onBytes?: OnBytes } = {},
 ): Promise<void> => {
-  const { key, versionId } = artifact;
-  const source = await store.getStream(key, {
+  const { key, versionId, encryption, compression } = artifact;
+  const { identity } = source;
+  const store = storeOf(source, artifact);
+  const stored = await store.getStream(key, {
     ...(versionId === undefined ? {} : { versionId }),
     signal: context.signal,
   });
   const digest = digesting(artifact, store.name, options.onBytes);
-  pipeline(source, digest, () => undefined); // each end ends the other; whoever reads the digest sees the error
-  if (identity === undefined) {
-    for await (const _ of digest);
-    return;
-  }
-  await runPipeline(context, [decrypt(identity), decompress, ...consumers], {
+  pipeline(stored, digest, () => undefined); // each end ends the other; whoever reads the digest sees the error
+  if (encryption === "age" && identity === undefined) return discard(digest);
+  const stages = [
+    ...(encryption === "age" && identity !== undefined ? [decrypt(identity)] : []),
+    ...(compression === "zstd" ? [decompress] : []),
+    ...consumers,
+  ];
+  if (stages.length === 0) return takeRaw(digest, options.output ?? discard);
+  await runPipeline(context, stages, {
     input: digest,
     ...(options.output ? { output: options.output } : consumers.length === 0 ? { output: discard } : {}),
   });
 };
 
-const discard: NonNullable<PipelineOptions["output"]> = async (stdout) => {
+/** The store that an artifact's key is in. */
+export const storeOf = ({ store, root }: Omit<ArtifactSource, "identity">, { below }: Artifact): Store => {
+  if (below === undefined) return store;
+  if (root) return root;
+  throw new Error("an artifact below the repository's root, and nobody opened that");
+};
+
+/** Nothing has to be undone to it, so there is no process, only its digest. */
+const takeRaw = async (digest: Transform, output: NonNullable<PipelineOptions["output"]>): Promise<void> => {
+  const whole = finished(digest, { readable: false });
+  whole.catch(() => undefined); // the reader says it
+  try {
+    await output(digest, whole);
+  } finally {
+    digest.destroy();
+  }
+};
+
+const discard = async (stdout: Readable): Promise<void> => {
   for await (const _ of stdout);
 };
 

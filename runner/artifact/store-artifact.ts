@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
-import { artifactKey } from "../../spec/index.ts";
+import { type Artifact, artifactKey } from "../../spec/index.ts";
 import { type Context, withSignal } from "../context.ts";
 import type { Invocation } from "../process/invocation.ts";
 import { runPipeline } from "../process/pipeline.ts";
 import type { Store, StreamedPut } from "../store/store.ts";
-import type { StoreStream } from "./store-stream.ts";
+import type { StoreStream, StreamRequest } from "./store-stream.ts";
 
 /** What every artifact of one point shares. */
 export interface ArtifactTarget {
@@ -12,6 +12,8 @@ export interface ArtifactTarget {
   readonly point: string;
   /** The point's own age recipient. */
   readonly recipient: string;
+  /** Where a compatible layout wants the data themselves: raw, under a key of the repository's root. */
+  readonly plain?: { readonly root: Store; readonly key: string };
 }
 
 export const compress: Invocation = { file: "zstd", args: ["--compress", "--quiet", "-3", "--threads=1", "--stdout"] };
@@ -23,14 +25,15 @@ export const encrypt = (recipient: string): Invocation => ({
 
 /** `source | zstd | age | store`: constant memory, no scratch copy, digest on the way; every exit code counts. */
 export const storeArtifact =
-  (context: Context, { store, point, recipient }: ArtifactTarget): StoreStream =>
-  async ({ role, file, format, producers, text, estimate, signal: own }) => {
-    const key = artifactKey(point, `${file}.zst.age`);
+  (context: Context, target: ArtifactTarget): StoreStream =>
+  async (request) => {
+    const { role, file, format, producers, text, estimate, signal: own } = request;
+    const { store, key, stages, ...how } = place(target, request);
     const within = own ? withSignal(context, AbortSignal.any([context.signal, own])) : context;
     const stop = new AbortController();
     const signal = AbortSignal.any([within.signal, stop.signal]);
     let put: StreamedPut | undefined;
-    await runPipeline(within, [...producers, compress, encrypt(recipient)], {
+    await runPipeline(within, [...producers, ...stages], {
       ...(text === undefined ? {} : { input: bytesOf(text) }),
       output: async (stdout, succeeded) => {
         put = await store.putStream(key, gated(stdout, succeeded), {
@@ -42,17 +45,25 @@ export const storeArtifact =
     });
     if (!put) throw new Error(`nothing was stored for ${file}`);
     const { bytes, sha256, versionId } = put;
-    return {
-      role,
-      key,
-      ...(versionId === undefined ? {} : { versionId }),
-      bytes,
-      sha256,
-      format,
-      compression: "zstd",
-      encryption: "age",
-    };
+    return { role, key, ...how, ...(versionId === undefined ? {} : { versionId }), bytes, sha256, format };
   };
+
+interface Place extends Pick<Artifact, "key" | "below" | "compression" | "encryption"> {
+  readonly store: Store;
+  readonly stages: readonly Invocation[];
+}
+
+/** Globals hold passwords: no layout has them, and they are encrypted always. */
+const place = ({ store, point, recipient, plain }: ArtifactTarget, { role, file }: StreamRequest): Place =>
+  plain && role !== "globals"
+    ? { store: plain.root, key: plain.key, below: "repository", stages: [], compression: "none", encryption: "none" }
+    : {
+        store,
+        key: artifactKey(point, `${file}.zst.age`),
+        stages: [compress, encrypt(recipient)],
+        compression: "zstd",
+        encryption: "age",
+      };
 
 const bytesOf = (text: string | AsyncIterable<string>): Readable =>
   typeof text === "string" ? Readable.from([Buffer.from(text)]) : Readable.from(text, { objectMode: false });
@@ -67,8 +78,8 @@ const gated = (stdout: Readable, succeeded: Promise<void>): Readable =>
         yield chunk;
       }
       await succeeded;
-      // Even an empty stream has a header once it is encrypted.
-      if (bytes === 0) throw new Error("age wrote nothing and said nothing");
+      // Even an empty stream has a header, and every format has one of its own.
+      if (bytes === 0) throw new Error("nothing was written and nothing was said");
     })(),
     { objectMode: false },
   );

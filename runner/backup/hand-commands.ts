@@ -1,4 +1,4 @@
-import { type Artifact, type Entry, type Plan, planPrefix } from "../../spec/index.ts";
+import { type Artifact, type Entry, type Location, type Plan, planPrefix } from "../../spec/index.ts";
 
 /**
  * The commands that restore a point with standard tools only, in order. They go into the manifest, so that the point
@@ -12,18 +12,30 @@ export const handCommands = (plan: Plan, point: string, entries: readonly Entry[
     location.kind === "s3"
       ? `aws s3 cp --recursive ${endpoint(location.endpoint)}${quote(`s3://${location.bucket}/${artifacts}`)} .`
       : `cp -R ${quote(`${location.path}/${artifacts}`)}. .`,
+    ...entries.flatMap(({ artifacts: all }) => all.filter(({ below }) => below)).map(({ key }) => fetch(location, key)),
     "age --decrypt --identity YOUR-KEY-FILE --output point-key.txt identity.age",
     ...entries.flatMap((entry) => entry.artifacts.map((artifact) => open(entry, artifact))),
     "rm point-key.txt",
   ];
 };
 
+/** What a layout has put at the root of the repository. */
+const fetch = (location: Location, key: string): string =>
+  location.kind === "s3"
+    ? `aws s3 cp ${endpoint(location.endpoint)}${quote(`s3://${location.bucket}/${location.prefix === "" ? "" : `${location.prefix}/`}${key}`)} .`
+    : `cp ${quote(`${location.path}/${key}`)} .`;
+
 const open = (entry: Entry, artifact: Artifact): string => {
-  const plain = `age --decrypt --identity point-key.txt ${quote(file(artifact))} | zstd --decompress --stdout`;
+  const plain =
+    artifact.encryption === "none"
+      ? `cat ${quote(file(artifact))}`
+      : `age --decrypt --identity point-key.txt ${quote(file(artifact))} | zstd --decompress --stdout`;
   switch (artifact.role) {
     case "globals":
       return `${plain} > ${quote(`${entry.name}-globals.sql`)}   # roles and settings: read it, then run what is missing with psql`;
     case "dump":
+      if (artifact.format === "sql")
+        return `createdb --template=template0 NEW-DATABASE && ${plain} | psql --no-psqlrc --set=ON_ERROR_STOP=1 --single-transaction --dbname=NEW-DATABASE`;
       return `createdb --template=template0 NEW-DATABASE && ${plain} | pg_restore --exit-on-error --dbname=NEW-DATABASE`;
     case "index":
       return `${plain} > ${quote(`${entry.name}.ndjson`)}   # one object a line: its key, and under "at" where its bytes are`;

@@ -2,7 +2,9 @@ import {
   CATALOG,
   type CatalogPoint,
   type Entry,
+  isLayoutKeyOf,
   MARKS,
+  type Manifest,
   type Mark,
   mark,
   PROOFS,
@@ -96,6 +98,8 @@ const readPoint = async (
   if (manifest.id !== id) return new Unreadable(key, `it is the manifest of ${manifest.id}`);
   if (manifest.environment !== environment) return new Unreadable(key, `it is of environment ${manifest.environment}`);
   if (plan !== undefined && manifest.plan !== plan) return new Unreadable(key, `it is of plan ${manifest.plan}`);
+  const outside = outsideOf(manifest);
+  if (outside !== undefined) return new Unreadable(key, `it names ${outside}, which is not a key of this point`);
   return {
     id,
     manifest,
@@ -104,6 +108,13 @@ const readPoint = async (
     storedBytes: manifest.sources.reduce((sum, source) => sum + bytesOf(source), 0),
   };
 };
+
+/**
+ * A manifest may name keys outside of its plan's prefix only as a layout names them for this very point: it could make
+ * us read, and a prune remove, what is another plan's.
+ */
+const outsideOf = ({ id, sources }: Manifest): string | undefined =>
+  sources.flatMap(({ artifacts }) => artifacts).find(({ below, key }) => below && !isLayoutKeyOf(id, key))?.key;
 
 const bytesOf = ({ artifacts }: Entry): number => artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
 

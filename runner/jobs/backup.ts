@@ -1,6 +1,8 @@
 import {
   type BackupJob,
   type Entry,
+  layoutKey,
+  layoutKeys,
   type Manifest,
   newPointId,
   type Plan,
@@ -8,7 +10,7 @@ import {
   type ResultOf,
   type Source,
 } from "../../spec/index.ts";
-import { storeArtifact } from "../artifact/store-artifact.ts";
+import { type ArtifactTarget, storeArtifact } from "../artifact/store-artifact.ts";
 import { makeManifest } from "../backup/make-manifest.ts";
 import { preflight } from "../backup/preflight.ts";
 import { newestManifest } from "../backup/previous.ts";
@@ -22,7 +24,7 @@ import { dumpPostgres } from "../postgres/dump.ts";
 import { type Lease, takeLease } from "../store/lease.ts";
 import { removeLeftovers } from "../store/leftovers.ts";
 import type { Store } from "../store/store.ts";
-import { openPlanStore } from "./plan-store.ts";
+import { openPlanStore, openRootStore } from "./plan-store.ts";
 
 type Body = Pick<ResultOf<"backup">, "kind" | "manifest" | "removedLeftovers" | "warnings">;
 
@@ -42,16 +44,22 @@ const takePoint = async (context: Context, plan: Plan, store: Store, lease: Leas
   context.report.step("preflight", `looking at ${plan.sources.length} source(s), ${store.name} and the clock`);
   const previous = await newestManifest(store, plan.repository);
   await preflight(context, plan, store, previous);
-  const removedLeftovers = await removeLeftovers(context, store, { seconds: plan.leaseSeconds });
-  const begun = context.now();
-  const id = nextId(context, begun, previous);
-  const identity = await storeIdentity(store, id, plan.recipients);
-  const sources = await storeSources(context, plan, {
-    store,
-    point: id,
-    previous,
-    storeStream: storeArtifact(context, { store, point: id, recipient: identity.recipient }),
+  const root = openRootStore(context, plan.repository, "writer");
+  const keysOf = (point: string) => layoutKeys(plan.layout, plan.sources, point, context.holder.host);
+  const removedLeftovers = await removeLeftovers(context, store, {
+    seconds: plan.leaseSeconds,
+    layout: { root, keysOf },
   });
+  const begun = context.now();
+  const id = await freeId(context, plan, root, nextId(context, begun, previous));
+  const identity = await storeIdentity(store, id, plan.recipients);
+  const sources = await storeSources(
+    context,
+    plan,
+    root,
+    { store, point: id, recipient: identity.recipient },
+    previous,
+  );
   const manifest = await makeManifest(context, plan, { id, begun, identity, sources, previous });
   const warnings = manifest.flags.map(
     ({ fact }) => `${fact}: the point is stored and flagged, and nothing is pruned until somebody marks it 'accept'`,
@@ -63,11 +71,20 @@ const takePoint = async (context: Context, plan: Plan, store: Store, lease: Leas
   return { kind: "backup", manifest, removedLeftovers, warnings };
 };
 
-const storeSources = async (context: Context, plan: Plan, target: ObjectsTarget): Promise<Entry[]> => {
+const storeSources = async (
+  context: Context,
+  plan: Plan,
+  root: Store,
+  target: ArtifactTarget,
+  previous: Manifest | undefined,
+): Promise<Entry[]> => {
   const entries: Entry[] = [];
   for (const source of databaseFirst(plan.sources)) {
     context.report.step("source", `backing up ${describe(source)}`);
-    entries.push(await storeSource(context, source, target));
+    const key = plan.layout && layoutKey(plan.layout, source, target.point, context.holder.host);
+    const plain = key === undefined ? {} : { plain: { root, key } };
+    const storeStream = storeArtifact(context, { ...target, ...plain });
+    entries.push(await storeSource(context, source, { ...target, previous, storeStream }));
   }
   return entries;
 };
@@ -91,6 +108,18 @@ const databaseFirst = (sources: readonly Source[]): readonly Source[] =>
 const nextId = (context: Context, begun: Date, previous: Manifest | undefined): string => {
   const after = previous ? pointTime(previous.id).getTime() + 1_000 : 0;
   return newPointId(new Date(Math.max(begun.getTime(), after)), context.random(0x10000));
+};
+
+/**
+ * The names of a layout have seconds only, and an older tool may write the same ones beside us: a point whose keys are
+ * taken begins a second later.
+ */
+const freeId = async (context: Context, { layout, sources }: Plan, root: Store, id: string): Promise<string> => {
+  for (let free = id; ; free = newPointId(new Date(pointTime(free).getTime() + 1_000), context.random(0x10000))) {
+    const keys = layoutKeys(layout, sources, free, context.holder.host);
+    const sizes = await Promise.all(keys.map((key) => root.size(key)));
+    if (sizes.every((size) => size === undefined)) return free;
+  }
 };
 
 const describe = (source: Source): string => {

@@ -10,3 +10,7 @@ export const openPlanStore = (
   plan: string,
   role: Role,
 ): Store => openStore(context, location, role, planPrefix("", environment, plan));
+
+/** Opens the root of a repository, where compatible layouts have their keys. */
+export const openRootStore = (context: Context, { location }: Repository, role: Role): Store =>
+  openStore(context, location, role, "");

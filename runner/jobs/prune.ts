@@ -12,17 +12,18 @@ import {
 import { readCatalog } from "../catalog/read-catalog.ts";
 import type { Context } from "../context.ts";
 import { removeOrphans } from "../prune/orphans.ts";
-import { pointObjects } from "../prune/point-objects.ts";
+import { type PointObject, pointObjects } from "../prune/point-objects.ts";
 import { selectExpired } from "../prune/policy.ts";
 import { removeLeftovers } from "../store/leftovers.ts";
 import type { Store } from "../store/store.ts";
-import { openPlanStore } from "./plan-store.ts";
+import { openPlanStore, openRootStore } from "./plan-store.ts";
 
 type Body = Pick<ResultOf<"prune">, "kind" | "frozen" | "decisions" | "acted" | "how">;
 
 /** Selects what the retention no longer keeps; with `confirm` marks it, then tags it for the bucket's lifecycle or deletes it. */
 export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
   const store = openPlanStore(context, job.repository, job.plan, "pruner");
+  const root = openRootStore(context, job.repository, "pruner");
   context.report.step("prune", `reading the catalog of ${store.name}`);
   const [{ points, unreadable }, now] = await Promise.all([
     readCatalog(context, store, job.repository, job.plan),
@@ -42,7 +43,8 @@ export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
   for (const point of points.filter(({ id }) => chosen.has(id))) {
     context.report.step("prune", `${byTag ? "marking and tagging" : "marking and deleting"} ${point.id}`);
     if (!isExpiring(point)) await markExpired(context, store, point);
-    await (byTag ? tagPoint(context, store, point) : removePoint(context, store, point));
+    const objects = await pointObjects(store, root, point);
+    await (byTag ? tagAll(context, objects) : removePoint(context, point, objects));
   }
   await removeLeftovers(context, store, { seconds: job.leaseSeconds });
   if (!byTag) await removeOrphans(store); // where the lifecycle removes, it removes these as well
@@ -69,18 +71,17 @@ const markExpired = async (context: Context, store: Store, { id }: CatalogPoint)
   await store.put(markKey(id, at, "expire"), JSON.stringify(value));
 };
 
-const tagPoint = async (context: Context, store: Store, point: CatalogPoint): Promise<void> => {
-  for (const { key, versionId } of await pointObjects(store, point)) {
+const tagAll = async (context: Context, objects: readonly PointObject[]): Promise<void> => {
+  for (const { store, key, versionId } of objects) {
     context.signal.throwIfAborted();
     await store.tag(key, versionId, EXPIRE_TAG);
   }
 };
 
 /** The manifest goes first: a run that is killed half way leaves leftovers, never a point that cannot be restored. */
-const removePoint = async (context: Context, store: Store, point: CatalogPoint): Promise<void> => {
-  const objects = await pointObjects(store, point);
-  const manifest = manifestKey(point.id);
-  for (const { key, versionId } of [
+const removePoint = async (context: Context, { id }: CatalogPoint, objects: readonly PointObject[]): Promise<void> => {
+  const manifest = manifestKey(id);
+  for (const { store, key, versionId } of [
     ...objects.filter(({ key }) => key === manifest),
     ...objects.filter(({ key }) => key !== manifest),
   ]) {

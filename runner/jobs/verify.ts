@@ -7,21 +7,22 @@ import {
   type ResultOf,
   type VerifyJob,
 } from "../../spec/index.ts";
+import type { ArtifactSource } from "../artifact/load-artifact.ts";
 import { readCatalog } from "../catalog/read-catalog.ts";
 import { selectPoint } from "../catalog/select-point.ts";
 import type { Context } from "../context.ts";
 import { sign } from "../crypto/signature.ts";
 import { checkKey } from "../restore/check-key.ts";
-import type { Store } from "../store/store.ts";
 import { verifyArtifact } from "../verify/verify-artifact.ts";
 import { verifyIdentity } from "../verify/verify-identity.ts";
-import { openPlanStore } from "./plan-store.ts";
+import { openPlanStore, openRootStore } from "./plan-store.ts";
 
 type Body = Pick<ResultOf<"verify">, "kind" | "point" | "proof" | "proofKey">;
 
 /** Reads one point back completely and writes down, signed by the prover, what was found. */
 export const verify = async (context: Context, job: VerifyJob): Promise<Body> => {
   const store = openPlanStore(context, job.repository, job.plan, "reader");
+  const root = openRootStore(context, job.repository, "reader");
   const { points } = await readCatalog(context, store, job.repository, job.plan);
   const { point } = selectPoint(points, job.point, { unverified: true });
   const began = context.now();
@@ -31,7 +32,7 @@ export const verify = async (context: Context, job: VerifyJob): Promise<Body> =>
   const checks = [
     signatureCheck(point),
     await asCheck(point.manifest.identity.key, () => verifyIdentity(store, point.manifest)),
-    ...(await artifactChecks(context, store, point, identity)),
+    ...(await artifactChecks(context, { store, root }, point, identity)),
   ];
   const finished = context.now();
   const proof: Proof = {
@@ -58,7 +59,7 @@ const signatureCheck = ({ signature }: CatalogPoint): Check => ({
 
 const artifactChecks = async (
   context: Context,
-  store: Store,
+  stores: Omit<ArtifactSource, "identity">,
   point: CatalogPoint,
   identity: string | undefined,
 ): Promise<Check[]> => {
@@ -68,7 +69,7 @@ const artifactChecks = async (
       context.report.step("verify", `reading ${artifact.key}`);
       checks.push(
         await asCheck(artifact.key, () =>
-          verifyArtifact(context, { store, ...(identity === undefined ? {} : { identity }) }, entry, artifact),
+          verifyArtifact(context, { ...stores, ...(identity === undefined ? {} : { identity }) }, entry, artifact),
         ),
       );
     }

@@ -1,5 +1,5 @@
 import { type IndexedObject, indexedObject, JobError, type ObjectsEntry } from "../../spec/index.ts";
-import { type ArtifactSource, loadArtifact } from "../artifact/load-artifact.ts";
+import { loadArtifact, type OpenedSource } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
 import { inOrder } from "./in-order.ts";
 import { parseLines } from "./ndjson.ts";
@@ -13,7 +13,7 @@ const WIDTH = 16;
  */
 export const eachIndexed = async (
   context: Context,
-  source: Required<ArtifactSource>,
+  source: OpenedSource,
   { artifacts, counts, name }: ObjectsEntry,
   work: (object: IndexedObject) => Promise<void>,
 ): Promise<void> => {

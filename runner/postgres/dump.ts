@@ -14,7 +14,7 @@ import { placeOf, type Where } from "./sql-error.ts";
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * Dumps one database: a custom-format archive, row counts of the same instant, and globals as an artifact of their own.
+ * Dumps one database: a custom-format archive or a plain script, row counts of the same instant, and globals as an artifact of their own.
  * @throws JobError `empty-source`, `too-few-rights`, `process-failed` with pg_dump's own words, `wrong-version`,
  * `missing-tool`, and what `connectPostgres` throws
  */
@@ -67,7 +67,7 @@ const dumpSnapshot = async (
   const program = await dumpProgram(context, snapshot.facts.server.major);
   const dump = pgDump(context, source, { file: program.file, snapshot: snapshot.id, where: session.where });
   const fromStream = snapshot.facts.databaseBytes > source.countFromStreamAbove;
-  const least = leastPgRestore(program.major);
+  const least = source.format === "sql" ? 0 : leastPgRestore(program.major);
   const work = { context, source, session, snapshot, dump, ...storing };
   const stored = fromStream ? await dumpAndTap(work, least) : await dumpAndCount(work);
   await session.query("COMMIT"); // the snapshot is no longer needed; vacuum may go on
@@ -109,14 +109,18 @@ const refuseEmpty = async (
   );
 };
 
-/** The `pg_dump` call for one snapshot; an uncompressed custom-format archive on stdout. */
+/** The `pg_dump` call for one snapshot; an uncompressed custom-format archive, or a script, on stdout. */
 export const pgDump = (
   context: Context,
   source: PostgresSource,
   { file, snapshot, where }: { readonly file: string; readonly snapshot: string; readonly where: Where },
 ): Invocation => ({
   file,
-  args: ["--format=custom", "--compress=0", `--snapshot=${snapshot}`, "--no-password"],
+  args: [
+    ...(source.format === "sql" ? ["--format=plain"] : ["--format=custom", "--compress=0"]),
+    `--snapshot=${snapshot}`,
+    "--no-password",
+  ],
   env: clientEnv(context, source, source.login),
   explain: (exit, stderr) => {
     const denied = /permission denied/.test(stderr);
@@ -146,8 +150,8 @@ interface Dumped {
 const storeDump = ({ source, snapshot, storeStream, stop }: Dumping, producers: readonly Invocation[]) =>
   storeStream({
     role: "dump",
-    file: `${source.name}.dump`,
-    format: "pg-custom",
+    file: `${source.name}.${source.format === "sql" ? "sql" : "dump"}`,
+    format: source.format === "sql" ? "sql" : "pg-custom",
     producers,
     estimate: snapshot.facts.databaseBytes,
     signal: stop.signal,
@@ -164,8 +168,8 @@ const dumpAndCount = async (work: Dumping): Promise<Dumped> => {
 };
 
 const dumpAndTap = async (work: Dumping, least: number): Promise<Dumped> => {
-  const reader = await readingProgram(work.context, least);
-  const branch = await openCountingBranch(work.context, reader.file);
+  const reader = work.source.format === "sql" ? undefined : (await readingProgram(work.context, least)).file;
+  const branch = await openCountingBranch(work.context, reader);
   try {
     const stored = storeDump(work, [work.dump, branch.tap]);
     const counted = stopOnFailure(work, branch.counted, stored);

@@ -1,7 +1,9 @@
+import type { Readable } from "node:stream";
 import { JobError, type PostgresEntry, type PostgresSource } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import type { Invocation } from "../process/invocation.ts";
 import { runPipeline } from "../process/pipeline.ts";
+import { runScript } from "../sql/run-script.ts";
 import { restoreProgram } from "./clients.ts";
 import { adminOf, clientEnv, type Session, withSession } from "./connect.ts";
 import { createMissingRoles, roleNames } from "./create-roles.ts";
@@ -17,7 +19,9 @@ import { UNFINISHED } from "./unfinished.ts";
 export type Archive =
   | { readonly file: string }
   /** Runs the pipeline that ends in this process. */
-  | { readonly stream: (consumer: Invocation) => Promise<void> };
+  | { readonly stream: (consumer: Invocation) => Promise<void> }
+  /** A plain script; the promise says whether all that came was right. */
+  | { readonly script: (take: (script: Readable, whole: Promise<void>) => Promise<void>) => Promise<void> };
 
 export interface RestoreRequest {
   readonly entry: PostgresEntry;
@@ -47,7 +51,8 @@ export const restoreBeside = async (
   request: RestoreRequest,
 ): Promise<readonly string[]> => {
   const { entry, globals, target, database } = request;
-  const program = await restoreProgram(context, target.major, entry.leastPgRestore);
+  const program =
+    "script" in request.archive ? undefined : await restoreProgram(context, target.major, entry.leastPgRestore);
   const { notes, owner } = await withMaintenance(context, source, [database], async (session) => {
     const created = await createMissingRoles(session, globals, target.major);
     const name = await chooseOwner(session, target, request.owner ?? globals.properties.owner);
@@ -56,7 +61,8 @@ export const restoreBeside = async (
   });
   const timescale = entry.extensions.find(({ name }) => name === "timescaledb");
   if (timescale) await beforeTimescale(context, source, database, timescale);
-  await load(context, source, { ...request, program: program.file, owner, single: timescale !== undefined });
+  const loading = { ...request, program: program?.file ?? "", owner, single: timescale !== undefined };
+  const leftOut = await load(context, source, loading);
   await withSession(context, source, adminOf(source), database, async (session) => {
     if (timescale) await session.query(`SELECT ${quoteIdentifier(timescale.schema)}.timescaledb_post_restore()`);
     await session.query("ANALYZE"); // a restored database has no statistics, and the first queries would crawl
@@ -64,8 +70,8 @@ export const restoreBeside = async (
   if (request.open)
     await replayProperties(context, source, database, await storedProperties(context, source, globals, database));
   return target.admin.superuser
-    ? notes
-    : [...notes, `'${target.admin.user}' is no superuser: every restored object belongs to '${owner}'`];
+    ? [...notes, ...leftOut]
+    : [...notes, ...leftOut, `'${target.admin.user}' is no superuser: every restored object belongs to '${owner}'`];
 };
 
 /** A role that the admin may not act as cannot be made an owner by it. */
@@ -109,10 +115,33 @@ interface Loading extends Pick<RestoreRequest, "archive" | "database" | "target"
   readonly single: boolean;
 }
 
-const load = async (context: Context, source: PostgresSource, loading: Loading): Promise<void> => {
+/** @returns what was left out */
+const load = async (context: Context, source: PostgresSource, loading: Loading): Promise<readonly string[]> => {
+  const { archive } = loading;
+  if ("script" in archive) return loadScript(context, source, loading, archive);
   const consumer = pgRestore(context, source, loading);
-  if ("file" in loading.archive) await runPipeline(context, [consumer]);
-  else await loading.archive.stream(consumer);
+  if ("file" in archive) await runPipeline(context, [consumer]);
+  else await archive.stream(consumer);
+  return [];
+};
+
+const loadScript = async (
+  context: Context,
+  source: PostgresSource,
+  { database, target: { major, admin }, owner }: Loading,
+  { script }: Extract<Archive, { script: unknown }>,
+): Promise<readonly string[]> => {
+  let leftOut: readonly string[] = [];
+  const target = {
+    database,
+    major,
+    superuser: admin.superuser,
+    ...(admin.superuser || owner === admin.user ? {} : { role: owner }),
+  };
+  await script(async (stream, whole) => {
+    leftOut = await runScript(context, source, target, stream, whole);
+  });
+  return leftOut;
 };
 
 /** The `pg_restore` call for one archive: from a file with several jobs, or from stdin with one. */

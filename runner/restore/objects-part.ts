@@ -1,5 +1,5 @@
 import type { Check, IndexedObject, ObjectsEntry, ObjectsSource } from "../../spec/index.ts";
-import type { ArtifactSource } from "../artifact/load-artifact.ts";
+import type { OpenedSource } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
 import { type Change, changeSets } from "../objects/change-set.ts";
 import { type ListedObject, listMedia } from "../objects/list-media.ts";
@@ -66,7 +66,7 @@ const putDiffering = async (
   const live = await liveObjects(context, source);
   const put = putter(context, ask, to);
   const tally = { differing: 0, bytes: 0 };
-  await eachIndexed(context, artifacts as Required<ArtifactSource>, entry, async (object) => {
+  await eachIndexed(context, artifacts as OpenedSource, entry, async (object) => {
     const there = live.get(object.key);
     live.delete(object.key);
     if (there && there.bytes === object.bytes && there.etag === object.etag) return;

@@ -111,6 +111,10 @@ const withArchive = async (
 const openArchive = async (context: Context, ask: Ask): Promise<Archive> => {
   const dump = artifactOf(ask.entry, "dump");
   const onBytes = (bytes: number) => context.report.progress("restoring", `reading ${dump.key}`, bytes, dump.bytes);
+  if (dump.format === "sql") {
+    context.report.step("restoring", `running ${dump.key} as one transaction`);
+    return { script: (output) => loadArtifact(context, ask.artifacts, dump, [], { output, onBytes }) };
+  }
   const file = await scratchFile(ask.plan, ask.entry.databaseBytes);
   if (file === undefined) {
     context.report.step("restoring", "no room for a scratch copy: the dump is restored as it streams, with one job");

@@ -1,7 +1,7 @@
 import { JobError, type RestoreJob, type RestoreStep } from "../../spec/index.ts";
-import type { ArtifactSource } from "../artifact/load-artifact.ts";
+import type { OpenedSource } from "../artifact/load-artifact.ts";
 import { type Context, withSignal } from "../context.ts";
-import { openPlanStore } from "../jobs/plan-store.ts";
+import { openPlanStore, openRootStore } from "../jobs/plan-store.ts";
 import { takeLease } from "../store/lease.ts";
 import { type Ledger, type OpenJournal, openLedger } from "./ledger.ts";
 import type { RestoreBody } from "./restore-body.ts";
@@ -76,8 +76,9 @@ export const answer = ({ journal: { step, record, from, quiesced } }: OpenJourna
 export const isForeign = ({ from, plan }: RestoreJob): boolean =>
   from.repository.environment !== plan.repository.environment;
 
-export const artifactSource = ({ context, job }: Session): Required<ArtifactSource> => ({
+export const artifactSource = ({ context, job }: Session): OpenedSource => ({
   store: openPlanStore(context, job.from.repository, job.from.plan, "reader"),
+  root: openRootStore(context, job.from.repository, "reader"),
   identity: pointIdentity(context, job),
 });
 

@@ -1,6 +1,6 @@
 import { type CatalogPoint, JobError } from "../../spec/index.ts";
 import { backup } from "../jobs/backup.ts";
-import { openPlanStore } from "../jobs/plan-store.ts";
+import { openPlanStore, openRootStore } from "../jobs/plan-store.ts";
 import { verifyArtifact } from "../verify/verify-artifact.ts";
 import type { OpenJournal } from "./ledger.ts";
 import type { Prepared } from "./prepared.ts";
@@ -39,6 +39,7 @@ type Stored = { entry: Parameters<typeof verifyArtifact>[2]; artifact: Parameter
 /** Its digest, from the store, by the reader: the key of the safety point belongs to the operator and is not here. */
 const readBack = async ({ context, job }: Session, stored: readonly Stored[]): Promise<void> => {
   const store = openPlanStore(context, job.plan.repository, job.plan.name, "writer");
+  const root = openRootStore(context, job.plan.repository, "writer");
   for (const { entry, artifact } of stored) {
     if (artifact.bytes === 0)
       throw new JobError(
@@ -46,6 +47,6 @@ const readBack = async ({ context, job }: Session, stored: readonly Stored[]): P
         `the safety backup's ${artifact.key} is empty`,
         "nothing was touched; look at the sources of the plan",
       );
-    await verifyArtifact(context, { store }, entry, artifact);
+    await verifyArtifact(context, { store, root }, entry, artifact);
   }
 };

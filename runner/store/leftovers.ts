@@ -9,6 +9,8 @@ export interface LeftoverOptions {
   readonly seconds?: number;
   /** The point that the running job writes. */
   readonly running?: string;
+  /** Where a compatible layout puts a point's data: the root of the repository, and the keys of a point there. */
+  readonly layout?: { readonly root: Store; readonly keysOf: (point: string) => readonly string[] };
 }
 
 /**
@@ -21,7 +23,7 @@ export interface LeftoverOptions {
 export const removeLeftovers = async (
   context: Context,
   store: Store,
-  { seconds = 90, running }: LeftoverOptions = {},
+  { seconds = 90, running, layout }: LeftoverOptions = {},
 ): Promise<number> => {
   // The time first, the lease then: whoever takes the lease after this look writes only what is younger.
   const now = await store.clock();
@@ -36,8 +38,11 @@ export const removeLeftovers = async (
     for (const [point, versions] of found) {
       context.signal.throwIfAborted();
       if (known.has(manifestKey(point))) continue;
+      const outside = await outsideOf(layout, point);
+      if (outside.some(({ modified }) => modified >= before)) continue;
+      for (const version of outside) if (layout) await discard(layout.root, version);
       for (const version of versions) await discard(store, version);
-      removed += new Set(versions.map(({ key }) => key)).size;
+      removed += new Set([...versions, ...outside].map(({ key }) => key)).size;
     }
   } catch (error) {
     if (!(error instanceof JobError) || error.code !== "too-few-rights") throw error;
@@ -70,6 +75,15 @@ const unfinishedPoints = async (
   }
   for (const point of young) if (point !== undefined) points.delete(point);
   return points;
+};
+
+/** Only exactly the keys of this point: beside them lie an older tool's own objects. */
+const outsideOf = async (layout: LeftoverOptions["layout"], point: string): Promise<readonly ObjectVersion[]> => {
+  const found: ObjectVersion[] = [];
+  for (const wanted of layout?.keysOf(point) ?? []) {
+    for await (const version of layout?.root.versions(wanted) ?? []) if (version.key === wanted) found.push(version);
+  }
+  return found;
 };
 
 /** Manifests that are there or ever were: one under a delete marker still is a recovery point. */

@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import {
   type Artifact,
   type Entry,
@@ -5,12 +7,14 @@ import {
   type FilesEntry,
   JobError,
   type ObjectsEntry,
+  type PostgresEntry,
 } from "../../spec/index.ts";
-import { type ArtifactSource, loadArtifact } from "../artifact/load-artifact.ts";
+import { type ArtifactSource, loadArtifact, type OpenedSource } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
 import { listArchive } from "../files/list-archive.ts";
 import { eachIndexed } from "../objects/read-index.ts";
 import { pgRestoreToNowhere } from "../postgres/clients.ts";
+import { checkedScript } from "../sql/checked-script.ts";
 
 /**
  * Reads one artifact to its last byte: digest and length; with the identity also through decryption and decompression,
@@ -26,12 +30,13 @@ export const verifyArtifact = async (
 ): Promise<string> => {
   const onBytes = (bytes: number) =>
     context.report.progress("verify", `reading ${artifact.key}`, bytes, artifact.bytes);
-  if (source.identity === undefined) {
+  if (source.identity === undefined && artifact.encryption === "age") {
     await loadArtifact(context, source, artifact, [], { onBytes });
     return `${artifact.bytes} bytes read, SHA-256 as in the manifest; not decrypted, because no key was given`;
   }
   switch (artifact.role) {
     case "dump":
+      if (artifact.format === "sql") return verifyScript(context, source, entry as PostgresEntry, artifact, onBytes);
       await loadArtifact(
         context,
         source,
@@ -44,19 +49,42 @@ export const verifyArtifact = async (
       await loadArtifact(context, source, artifact, [], { onBytes });
       return `${artifact.bytes} bytes read, decrypted and decompressed`;
     case "index":
-      return verifyIndex(context, { ...source, identity: source.identity }, entry as ObjectsEntry);
+      return verifyIndex(context, source as OpenedSource, entry as ObjectsEntry);
     case "files":
       return verifyTree(context, source, entry as FilesEntry, artifact, onBytes);
   }
 };
 
-const verifyIndex = async (
-  context: Context,
-  source: Required<ArtifactSource>,
-  entry: ObjectsEntry,
-): Promise<string> => {
+const verifyIndex = async (context: Context, source: OpenedSource, entry: ObjectsEntry): Promise<string> => {
   await eachIndexed(context, source, entry, async () => undefined);
   return `the index decrypted and read to its end: ${entry.counts.objects} objects, as in the manifest`;
+};
+
+/** Every statement, its last line, and the rows of every table. */
+const verifyScript = async (
+  context: Context,
+  source: ArtifactSource,
+  { counts, server }: PostgresEntry,
+  artifact: Artifact,
+  onBytes: (bytes: number) => void,
+): Promise<string> => {
+  const checked = checkedScript({ major: server.major, superuser: true });
+  const output = async (stdout: Readable) => {
+    await pipeline(stdout, checked.stream, async (script) => {
+      for await (const _ of script);
+    });
+  };
+  await loadArtifact(context, source, artifact, [], { output, onBytes });
+  const found = new Map(checked.counts().map(({ schema, table, rows }) => [JSON.stringify([schema, table]), rows]));
+  const differing = counts.filter(({ schema, table, rows }) => found.get(JSON.stringify([schema, table])) !== rows);
+  if (differing.length > 0) {
+    const facts = differing.map(
+      ({ schema, table, rows }) =>
+        `${found.get(JSON.stringify([schema, table])) ?? 0} rows of ${schema}.${table} where the manifest says ${rows}`,
+    );
+    throw new JobError("counts-differ", `${artifact.key} holds ${facts.join(", ")}`, "choose another point");
+  }
+  return `${artifact.bytes} bytes read to the last line of the script: ${counts.length} tables with as many rows as in the manifest`;
 };
 
 const verifyTree = async (

@@ -31,6 +31,7 @@ export const databaseSource = (postgres: PostgresServer, database: string): Sour
   login: { user: postgres.user, password: env("PG_PASSWORD") },
   tls: { mode: "disable" },
   countFromStreamAbove: 20 * 1024 ** 3,
+  format: "custom",
   maxSnapshotHours: 24,
   allowEmpty: false,
   restoreJobs: 2,

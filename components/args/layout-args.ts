@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { compatibleLayout } from "../../spec/index.ts";
+import type { ExclusiveUnion } from "../exclusive-union.ts";
+import { exclusive } from "./schema.ts";
+
+/** An older tool's names, relative to the repository's root. */
+export type LayoutChoice = ExclusiveUnion<{
+  /** `<host>-ailabeltooldb-<time>.dump` and `<host>-aide_images-<time>.tar`. `host`: @default where the backup runs */
+  aide: { readonly host?: string | undefined };
+  /** `<prefix>postgres-backup-<time>.sql`. `prefix`: @default "backup/" */
+  goS3Backup: { readonly prefix?: string | undefined };
+}>;
+
+const [aide, goS3Backup] = compatibleLayout.options;
+
+export const layoutArgs = exclusive({
+  aide: z.strictObject({ host: aide.shape.host }),
+  goS3Backup: z.strictObject({ prefix: goS3Backup.shape.prefix.optional() }),
+});

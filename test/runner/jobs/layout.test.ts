@@ -1,0 +1,255 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse, plan as planSchema } from "../../../spec/index.ts";
+import { tools } from "../../support/tools.ts";
+import { treeDigest } from "../../support/tree-digest.ts";
+import { backupOf, catalogOf, makeWorld, pointIdentity, restoreWhole, succeeded, type World } from "../world.ts";
+
+const run = promisify(execFile);
+
+/** What lies in a world's repository, by key. */
+async function objects({ s3, plan }: World): Promise<Map<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  const { location } = plan.repository;
+  if (location.kind === "directory") {
+    const { stdout } = await run("find", [location.path, "-type", "f", "-printf", "%P\n"]);
+    for (const key of stdout.split("\n").filter(Boolean)) found.set(key, await readFile(path.join(location.path, key)));
+    return found;
+  }
+  const client = clientOf(s3);
+  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: "backups" }));
+  for (const { Key = "" } of Contents) {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: "backups", Key }));
+    found.set(Key, Buffer.from((await Body?.transformToByteArray()) ?? []));
+  }
+  client.destroy();
+  return found;
+}
+
+const clientOf = ({ endpoint, root }: World["s3"]) =>
+  new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials: root });
+
+export async function putObject({ s3, plan }: World, key: string, body: string | Buffer): Promise<void> {
+  const { location } = plan.repository;
+  if (location.kind === "directory") {
+    const file = path.join(location.path, key);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, body);
+    return;
+  }
+  const client = clientOf(s3);
+  await client.send(new PutObjectCommand({ Bucket: "backups", Key: key, Body: body }));
+  client.destroy();
+}
+
+const sha256 = (body: Buffer | undefined) =>
+  createHash("sha256")
+    .update(body ?? "")
+    .digest("hex");
+
+const AIDE = `CREATE EXTENSION IF NOT EXISTS "uuid-ossp";
+CREATE SCHEMA aide_admin; CREATE TABLE aide_admin.project (shortname text PRIMARY KEY);
+INSERT INTO aide_admin.project SELECT 'p' || n FROM generate_series(1, 200) n;
+CREATE TABLE public.image (id uuid DEFAULT uuid_generate_v4(), file text); INSERT INTO public.image (file) SELECT 'f' || n FROM generate_series(1, 500) n;`;
+
+describe.each(["s3", "directory"] as const)("the layout of AIDE · postgres, %s", (repository) => {
+  let world: World;
+  beforeAll(async () => {
+    world = await makeWorld({
+      database: "ailabeltooldb",
+      repository,
+      change: (plan) =>
+        parse(
+          planSchema,
+          {
+            ...plan,
+            layout: { kind: "aide", host: "vbox" },
+            sources: plan.sources.map((source) =>
+              source.kind === "files" ? { ...source, name: "aide_images" } : source,
+            ),
+          },
+          "plan",
+        ),
+    });
+    await world.sql("ailabeltooldb", AIDE);
+    await mkdir(path.join(world.files, "project 'one'"), { recursive: true });
+    await writeFile(path.join(world.files, "project 'one'", "a.png"), Buffer.alloc(70_000, 7));
+    await writeFile(path.join(world.files, "top.txt"), "top");
+  });
+  afterAll(() => world.close());
+
+  test("[aide.1] names and bytes are AIDE's own: pg_restore lists the dump, tar the images, and nothing else lies there in clear", async () => {
+    const manifest = await backupOf(world);
+    const stored = await objects(world);
+    const time = manifest.id.slice(0, 15);
+    const keys = [...stored.keys()].filter((key) => !key.startsWith("prod/"));
+    expect(keys.sort()).toEqual([`vbox-ailabeltooldb-${time}.dump`, `vbox-aide_images-${time}.tar`].sort());
+    const [dump, images] = [`vbox-ailabeltooldb-${time}.dump`, `vbox-aide_images-${time}.tar`];
+    const local = path.join(world.directory, "copy.dump");
+    await writeFile(local, stored.get(dump) ?? "");
+    const { stdout } = await run(path.join(tools().postgresBin, "pg_restore"), ["--list", local]);
+    expect(stdout).toContain("TABLE DATA aide_admin project");
+    await writeFile(path.join(world.directory, "copy.tar"), stored.get(images) ?? "");
+    const listed = await run("tar", ["-tf", path.join(world.directory, "copy.tar")]);
+    expect(listed.stdout).toContain("./project 'one'/a.png");
+    const artifacts = manifest.sources.flatMap((source) => source.artifacts);
+    expect(artifacts.map(({ below, encryption }) => [below, encryption])).toEqual([
+      ["repository", "none"],
+      [undefined, "age"],
+      ["repository", "none"],
+    ]);
+    for (const { key, sha256: digest, bytes } of artifacts.filter(({ below }) => below)) {
+      expect([sha256(stored.get(key)), stored.get(key)?.length]).toEqual([digest, bytes]);
+    }
+    expect([...stored.keys()].filter((key) => key.includes("/artifacts/")).every((key) => key.endsWith(".age"))).toBe(
+      true,
+    );
+    expect(manifest.commands.join("\n")).toContain(`cat ${dump} | pg_restore`);
+  });
+
+  test("it verifies, even its data without any key, and restores beside like every other point", async () => {
+    const manifest = await backupOf(world);
+    const job = {
+      kind: "verify",
+      version: 1,
+      repository: world.plan.repository,
+      plan: "app",
+      point: manifest.id,
+      record: true,
+    } as const;
+    const without = succeeded(await world.run(job), "verify").proof;
+    expect(without).toMatchObject({ ok: true });
+    expect(without.checks.map(({ detail }) => detail).join("\n")).toMatch(
+      /read through pg_restore to the end[\s\S]*unpacked to nowhere: 2 files/,
+    );
+    const identity = { POINT_IDENTITY: await pointIdentity(world, world.plan, manifest.id) };
+    const verified = await world.run({ ...job, identity: { kind: "env", name: "POINT_IDENTITY" } }, identity);
+    expect(succeeded(verified, "verify").proof.ok).toBe(true);
+    const before = await treeDigest(world.files);
+    await world.sql("ailabeltooldb", "DELETE FROM public.image; DROP SCHEMA aide_admin CASCADE");
+    await writeFile(path.join(world.files, "top.txt"), "changed");
+    const { record } = await restoreWhole(world);
+    expect(record).toMatchObject({ ok: true });
+    expect(await treeDigest(world.files)).toEqual(before);
+    expect((await world.sql("ailabeltooldb", "SELECT count(*)::int FROM aide_admin.project")).rows).toEqual([
+      { count: 200 },
+    ]);
+  });
+
+  test("pruning takes its own objects there and leaves everything else, also an older tool's", async () => {
+    const old = ["vbox-ailabeltooldb-20220803T084827.dump", "tes2-aide_images-20220803T084827.tar", "vbox-notes.txt"];
+    for (const key of old) await putObject(world, key, "old");
+    await backupOf(world);
+    await backupOf(world);
+    const before = (await catalogOf(world)).points.length;
+    expect(before).toBeGreaterThan(3);
+    const prune = await world.run({
+      kind: "prune",
+      version: 1,
+      repository: world.plan.repository,
+      plan: "app",
+      retention: { keepLast: 1, minimum: 1 },
+      schedule: { kind: "none" },
+      confirm: true,
+      leaseSeconds: 5,
+    });
+    expect(succeeded(prune, "prune").how).toBe("deleted");
+    const { points } = await catalogOf(world);
+    const named = points
+      .flatMap(({ manifest }) => manifest.sources.flatMap(({ artifacts }) => artifacts))
+      .filter(({ below }) => below);
+    const left = [...(await objects(world)).keys()].filter((key) => !key.startsWith("prod/"));
+    expect(left.sort()).toEqual([...old, ...named.map(({ key }) => key)].sort());
+    expect(points.length).toBeLessThan(before);
+  });
+
+  test("a point whose names are taken by somebody else's objects gets others", async () => {
+    const next = new Date(Date.now() + 1_000);
+    for (let second = 0; second < 8; second += 1) {
+      const time = new Date(next.getTime() + second * 1_000).toISOString().replace(/[-:]/g, "").slice(0, 15);
+      await putObject(world, `vbox-ailabeltooldb-${time}.dump`, "theirs");
+    }
+    const manifest = await backupOf(world);
+    const theirs = [...(await objects(world))].filter(([, body]) => body.toString() === "theirs");
+    expect(theirs).toHaveLength(8);
+    expect(manifest.sources[0]?.artifacts[0]?.bytes).toBeGreaterThan(100);
+  });
+});
+
+describe.each(["s3", "directory"] as const)("the layout of go-s3-backup · postgres, %s", (repository) => {
+  let world: World;
+  beforeAll(async () => {
+    world = await makeWorld({
+      database: "topobank",
+      repository,
+      change: (plan) =>
+        parse(
+          planSchema,
+          {
+            ...plan,
+            layout: { kind: "go-s3-backup" },
+            sources: plan.sources.map((source) => (source.kind === "postgres" ? { ...source, format: "sql" } : source)),
+          },
+          "plan",
+        ),
+    });
+    await world.sql(
+      "topobank",
+      "CREATE TABLE topography (id int PRIMARY KEY, name text); INSERT INTO topography SELECT n, E'n\\\\' || n FROM generate_series(1, 900) n",
+    );
+    await writeFile(path.join(world.files, ".django"), "SECRET=production");
+  });
+  afterAll(() => world.close());
+
+  test("the dump is plain SQL under go-s3-backup's key, psql restores it by hand; what the layout does not name stays encrypted", async () => {
+    const manifest = await backupOf(world);
+    const key = `backup/postgres-backup-${manifest.id.slice(0, 15).replace("T", "")}.sql`;
+    const stored = await objects(world);
+    expect([...stored.keys()].filter((each) => !each.startsWith("prod/"))).toEqual([key]);
+    const script = stored.get(key)?.toString() ?? "";
+    expect(script).toContain("-- PostgreSQL database dump complete");
+    expect([...stored.values()].some((body) => body.includes("SECRET=production"))).toBe(false);
+    await world.sql("postgres", "CREATE DATABASE by_hand");
+    const file = path.join(world.directory, "by-hand.sql");
+    await writeFile(file, script);
+    await run(path.join(tools().postgresBin, "psql"), [
+      "-X",
+      "-q",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-f",
+      file,
+      world.postgres.url("by_hand"),
+    ]);
+    expect((await world.sql("by_hand", "SELECT count(*)::int FROM topography")).rows).toEqual([{ count: 900 }]);
+  });
+
+  test("it verifies to its last line with every row counted, and restores", async () => {
+    const manifest = await backupOf(world);
+    const identity = { POINT_IDENTITY: await pointIdentity(world, world.plan, manifest.id) };
+    const verified = await world.run(
+      {
+        kind: "verify",
+        version: 1,
+        repository: world.plan.repository,
+        plan: "app",
+        point: manifest.id,
+        identity: { kind: "env", name: "POINT_IDENTITY" },
+        record: true,
+      },
+      identity,
+    );
+    const { proof } = succeeded(verified, "verify");
+    expect(proof.ok).toBe(true);
+    expect(proof.checks.map(({ detail }) => detail).join("\n")).toContain("to the last line of the script: 1 tables");
+    await world.sql("topobank", "DELETE FROM topography");
+    const { record } = await restoreWhole(world);
+    expect(record).toMatchObject({ ok: true });
+    expect((await world.sql("topobank", "SELECT count(*)::int FROM topography")).rows).toEqual([{ count: 900 }]);
+  });
+});
