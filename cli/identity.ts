@@ -31,12 +31,13 @@ export type Selected = NonNullable<ResultOf<"catalog">["selected"]>;
 /** Finds a point and fetches its key, still closed. */
 export const selectPoint = async (
   io: Io,
-  { repository, plan, secrets }: FoundSource,
+  from: FoundSource,
   point: PointSelector,
   unverified: boolean,
 ): Promise<Selected> => {
+  const { repository, plan } = from;
   const job = { kind: "catalog", version: 1, repository, plan, point, unverified } as const;
-  const { selected } = await runQuietly(io, job, secrets);
+  const { selected } = await runQuietly(io, job, from);
   if (selected) return selected;
   throw new JobError("bug", "a catalog job selected no point", "use the CLI and the runner of one version");
 };

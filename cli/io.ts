@@ -1,4 +1,5 @@
-import type { RunJob } from "../launch/index.ts";
+import type { RemoteJobs, RunJob } from "../launch/index.ts";
+import type { Plan } from "../spec/index.ts";
 import type { Stacks } from "./pulumi/stacks.ts";
 
 /** The operator's terminal and machine, handed in so that nothing below `main.ts` reads them by itself. */
@@ -22,6 +23,11 @@ export interface Io {
   readonly now: () => Date;
   /** Aborted by Ctrl-C; its reason is a JobError. */
   readonly signal: AbortSignal;
-  readonly runJob: RunJob;
+  /** What runs jobs where a plan's target says; without a plan, on this machine. */
+  readonly runnerOn: (plan: Plan | undefined) => RunJob;
+  /** Told which job of a launcher runs elsewhere: it goes on when this process is left. */
+  readonly onPlaced: (id: string | undefined) => void;
+  /** What is left of jobs on a target. */
+  readonly remote: RemoteJobs;
   readonly stacks: Stacks;
 }

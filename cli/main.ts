@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createInterface } from "node:readline/promises";
-import { interruption, localRunner } from "../launch/index.ts";
+import { interruption, remoteJobs, runnerOn } from "../launch/index.ts";
 import type { Io } from "./io.ts";
 import { run } from "./program.ts";
 import type { Stacks } from "./pulumi/stacks.ts";
@@ -12,9 +12,17 @@ stderr.on("error", () => undefined);
 
 const interactive = stdin.isTTY === true && stderr.isTTY === true;
 
+let placed: string | undefined;
+const onPlaced = (id: string | undefined) => {
+  placed = id;
+};
+
 const { signal } = interruption(
   (name) => stderr.write(`\n${name}: going to a safe state first; a second one leaves everything as it is\n`),
-  () => process.exit(130),
+  (name) => {
+    if (placed !== undefined) stderr.write(`\n${name}: left; job ${placed} goes on: restorable attach ${placed}\n`);
+    process.exit(130);
+  },
 );
 
 const ask = async (question: string): Promise<string> => {
@@ -48,7 +56,9 @@ const io: Io = {
   cwd: process.cwd(),
   now: () => new Date(),
   signal,
-  runJob: localRunner({ environment: env }),
+  runnerOn: (plan) => runnerOn(plan, { environment: env, onPlaced }),
+  remote: remoteJobs(env),
+  onPlaced,
   stacks: stacks(),
 };
 

@@ -1,6 +1,7 @@
 import { type Argument, Command, CommanderError } from "commander";
 import { ERROR_CODES, exitCode } from "../spec/index.ts";
 import { commandOf, type Outcome } from "./command.ts";
+import { attach } from "./commands/attach.ts";
 import { backup } from "./commands/backup.ts";
 import { check } from "./commands/check.ts";
 import { list } from "./commands/list.ts";
@@ -75,6 +76,7 @@ const program = (io: Io, finish: (outcome: Outcome, json: boolean) => void): Com
   add(commandOf(check, io, finish));
   add(commandOf(restore, io, finish));
   add(commandOf(resume, io, finish));
+  add(commandOf(attach, io, finish));
   add(commandOf(rollback, io, finish));
   add(commandOf(prune, io, finish));
   add(commandOf(mark, io, finish));

@@ -1,8 +1,8 @@
+import type { RunOptions } from "../launch/index.ts";
 import { type Job, JobError, type Result, type ResultOf, type Success } from "../spec/index.ts";
+import type { RunsOn } from "./find/found.ts";
 import type { Io } from "./io.ts";
 import { progressView } from "./progress-line.ts";
-
-type Secrets = Readonly<Record<string, string | undefined>>;
 
 /**
  * Runs one job and shows its progress.
@@ -11,11 +11,11 @@ type Secrets = Readonly<Record<string, string | undefined>>;
 export const runJob = async <K extends Success["kind"]>(
   io: Io,
   job: Extract<Job, { kind: K }>,
-  secrets: Secrets,
+  { declared, secrets }: RunsOn,
 ): Promise<ResultOf<K>> => {
   const view = progressView(io);
   try {
-    const result = await io.runJob(job, { secrets, onProgress: view.show, signal: io.signal });
+    const result = await io.runnerOn(declared)(job, { secrets, onProgress: view.show, signal: io.signal });
     return expectKind(result, job.kind as K);
   } finally {
     view.done();
@@ -26,12 +26,12 @@ export const runJob = async <K extends Success["kind"]>(
 export const runQuietly = async <K extends Success["kind"]>(
   io: Io,
   job: Extract<Job, { kind: K }>,
-  secrets: Secrets,
+  { declared, secrets }: RunsOn,
 ): Promise<ResultOf<K>> => {
-  const onProgress: Parameters<Io["runJob"]>[1]["onProgress"] = (line) => {
+  const onProgress: RunOptions["onProgress"] = (line) => {
     if (line.type === "warning") io.err(`warning: ${line.text}\n`);
   };
-  return expectKind(await io.runJob(job, { secrets, onProgress, signal: io.signal }), job.kind as K);
+  return expectKind(await io.runnerOn(declared)(job, { secrets, onProgress, signal: io.signal }), job.kind as K);
 };
 
 const expectKind = <K extends Success["kind"]>(result: Result, kind: K): ResultOf<K> => {

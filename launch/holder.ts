@@ -9,8 +9,7 @@ import type { Holder } from "../spec/index.ts";
 export const thisProcess = (): Holder | undefined => {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    // The name of a program may hold spaces and brackets, so fields are counted after its last ')'.
-    const startTicks = readFileSync("/proc/self/stat", "utf8").split(") ").at(-1)?.split(" ")[19];
+    const startTicks = startTicksOf("self");
     const pidNamespace = readlinkSync("/proc/self/ns/pid");
     return startTicks === undefined
       ? undefined
@@ -19,3 +18,24 @@ export const thisProcess = (): Holder | undefined => {
     return undefined;
   }
 };
+
+const startTicksOf = (pid: number | "self"): string | undefined => {
+  try {
+    // The name of a program may hold spaces and brackets, so fields are counted after its last ')'.
+    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[19];
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Whether another launcher of this machine lives. A runner in a container cannot see it, so each launcher looks itself;
+ * one of another machine counts as gone, because nothing can be known of it.
+ */
+export const livesHere = (holder: Holder, self: Holder | undefined): boolean =>
+  self !== undefined &&
+  holder.host === self.host &&
+  holder.boot === self.boot &&
+  holder.pidNamespace === self.pidNamespace &&
+  holder.pid !== self.pid &&
+  startTicksOf(holder.pid) === holder.startTicks;

@@ -1,8 +1,11 @@
+export type { FoundJob } from "./docker/jobs.ts";
 export { type Interruption, interruption } from "./interruption.ts";
 export { type LocalOptions, localRunner, runLocal } from "./local/run-job.ts";
 export { type LocalWorldOptions, localWorld } from "./local/world.ts";
+export { runnerOn, worldOn } from "./on-target.ts";
 export { formatBytes, formatProgress, formatSeconds, progressLines } from "./progress-lines.ts";
 export { secretReader } from "./read-secret.ts";
+export { type RemoteJobs, remoteJobs } from "./remote-jobs.ts";
 export { type OpenedPoint, openPoint } from "./restore/open-point.ts";
 export { restore } from "./restore/restore.ts";
 export { resume } from "./restore/resume.ts";

@@ -13,6 +13,7 @@ import {
 } from "../spec/index.ts";
 import { interruption } from "./interruption.ts";
 import { localWorld } from "./local/world.ts";
+import { worldOn } from "./on-target.ts";
 import { progressLines } from "./progress-lines.ts";
 import { restore } from "./restore/restore.ts";
 import type { LaunchWorld } from "./restore/world.ts";
@@ -55,12 +56,14 @@ const runBucket = async (job: BucketJob, world: LaunchWorld): Promise<number> =>
 const main = async (): Promise<number> => {
   const launch = await readLaunch();
   let last = "it began";
+  let job: string | undefined;
   const lines = progressLines(write);
   const goOn = launch.kind === "restore" ? ` Go on with: restorable resume ${launch.request.id}` : "";
   const { signal } = interruption(
     (name) => write(`${name}: going to a safe state first; a second one leaves everything as it is\n`),
     (name) => {
-      write(`${name}: left at '${last}'; a step that runs goes on by itself.${goOn}\n`);
+      const placed = job === undefined ? "" : ` Follow it with: restorable attach ${job}`;
+      write(`${name}: left at '${last}'; a step that runs goes on by itself.${placed}${goOn}\n`);
       process.exit(130);
     },
   );
@@ -68,8 +71,12 @@ const main = async (): Promise<number> => {
     if (progress.type === "step") last = progress.text;
     lines(progress);
   };
-  const world = localWorld({ secrets: process.env, report, signal });
-  return launch.kind === "restore" ? runRestore(launch, world) : runBucket(launch.job, world);
+  const options = { secrets: process.env, report, signal };
+  if (launch.kind === "bucket") return runBucket(launch.job, localWorld(options));
+  const onPlaced = (id: string | undefined) => {
+    job = id;
+  };
+  return runRestore(launch, worldOn(launch.plan, { ...options, onPlaced }));
 };
 
 try {

@@ -6,6 +6,7 @@ export * from "./cron.ts";
 export * from "./cron-interval.ts";
 export * from "./errors.ts";
 export * from "./grant.ts";
+export * from "./holder.ts";
 export * from "./job.ts";
 export * from "./journal.ts";
 export * from "./launch.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { grant } from "./grant.ts";
-import { holder } from "./journal.ts";
+import { holder } from "./holder.ts";
 import { plan } from "./plan.ts";
 import { type Location, type Role, repository, s3Credentials, s3Endpoint } from "./repository.ts";
 import { pointSelector, request } from "./request.ts";

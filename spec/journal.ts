@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { holder } from "./holder.ts";
 import { check } from "./proof.ts";
 import { request } from "./request.ts";
 import { restoreRecord } from "./result.ts";
@@ -58,19 +59,6 @@ export const journalPart = z.discriminatedUnion("kind", [
   }),
 ]);
 export type JournalPart = z.infer<typeof journalPart>;
-
-/** Which process works on it, so that the next one can tell whether it still lives. */
-export const holder = z.strictObject({
-  host: z.string(),
-  /** Changes at every boot of the host. */
-  boot: z.string(),
-  /** The namespace that the pid is of: two containers of one host may have the same pids. */
-  pidNamespace: z.string(),
-  pid: z.number().int(),
-  /** Start time of the process in the kernel's ticks, because pids are used again. */
-  startTicks: z.string(),
-});
-export type Holder = z.infer<typeof holder>;
 
 /** The journal of one restore: one object in the target's ledger, rewritten at each step by a conditional write. */
 export const journal = z.strictObject({

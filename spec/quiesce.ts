@@ -57,3 +57,34 @@ export const quiesce = z.strictObject({
   timeoutSeconds: z.number().positive().default(120),
 });
 export type Quiesce = z.infer<typeof quiesce>;
+
+/** One thing that ran before a restore stopped it, as the journal keeps it: enough to start it again without the plan. */
+export const quiescedUnit = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("container"), container: dockerName }),
+  z.strictObject({
+    kind: z.literal("exec"),
+    container: dockerName,
+    start: argv,
+    user: z.string().min(1).optional(),
+  }),
+  z.strictObject({ kind: z.literal("host"), start: argv }),
+]);
+export type QuiescedUnit = z.infer<typeof quiescedUnit>;
+
+/** A unit for people. */
+export const unitText = (unit: QuiesceUnit): string => {
+  switch (unit.kind) {
+    case "container":
+      return `container ${unit.container}`;
+    case "compose":
+      return `compose project ${unit.project}${unit.keep.length > 0 ? ` but ${unit.keep.join(", ")}` : ""}`;
+    case "exec":
+      return `${unit.stop.join(" ")} in container ${unit.container}`;
+    case "host":
+      return `${unit.stop.join(" ")} on the host`;
+  }
+};
+
+/** What a restore stops, for people, in its order. */
+export const stoppedBy = (value: Quiesce | undefined): readonly string[] =>
+  value === undefined ? [] : [...value.stop.map((words) => words.join(" ")), ...value.units.map(unitText)];

@@ -31,6 +31,10 @@ export const into = z
   .refine(exactlyOne, "expected exactly one of replace, inPlace, database, directory, volume");
 export type Into = z.infer<typeof into>;
 
+/** Into a new place: nothing is replaced, so nothing is stopped, and exactly one source is taken. */
+export const goesElsewhere = ({ database, directory, volume }: Into): boolean =>
+  database !== undefined || directory !== undefined || volume !== undefined;
+
 /** What an operator asks for in stack config. A new id is one new run; the same id never runs twice. */
 export const request = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {

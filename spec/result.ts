@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { catalogPoint } from "./catalog.ts";
 import { ERROR_CODES, type ErrorCode } from "./errors.ts";
+import { holder } from "./holder.ts";
 import { manifest } from "./manifest.ts";
 import { check, proof } from "./proof.ts";
 import { request } from "./request.ts";
@@ -125,6 +126,8 @@ export const restoreResult = z.strictObject({
   point: pointId.optional(),
   /** What the launcher stopped, as the journal has it. */
   quiesced: z.array(z.string()).optional(),
+  /** The process whose restore it is: its launcher, or the runner itself. */
+  holder: holder.optional(),
   /** Present once the restore has ended. */
   record: restoreRecord.optional(),
 });

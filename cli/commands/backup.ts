@@ -12,7 +12,7 @@ export const backup: Definition = {
   summary: "take one recovery point now",
   run: async (io, options): Promise<Outcome> => {
     const found = await findPlan(io, options);
-    const result = await runJob(io, { kind: "backup", version: 1, plan: declaredPlan(found) }, found.secrets);
+    const result = await runJob(io, { kind: "backup", version: 1, plan: declaredPlan(found) }, found);
     const { manifest } = result;
     const stored = manifest.sources.flatMap(({ artifacts }) => artifacts).reduce((sum, { bytes }) => sum + bytes, 0);
     const text = fields(

@@ -9,9 +9,10 @@ export const check: Definition = {
   name: "check",
   summary: "say whether the recovery points are fresh, signed, untouched and proven",
   run: async (io, options): Promise<Outcome> => {
-    const { repository, plan, secrets, declared } = await findPlan(io, options);
-    const schedule = declared?.schedule ?? { kind: "none" };
-    const result = await runQuietly(io, { kind: "check", version: 1, repository, plan, schedule }, secrets);
+    const found = await findPlan(io, options);
+    const { repository, plan } = found;
+    const schedule = found.declared?.schedule ?? { kind: "none" };
+    const result = await runQuietly(io, { kind: "check", version: 1, repository, plan, schedule }, found);
     const { healthy, checks } = result;
     const end = healthy ? `${plan} is healthy` : `${plan} is NOT healthy: see what FAILED above`;
     return {

@@ -15,8 +15,9 @@ export const list: Definition = {
   name: "list",
   summary: "list the recovery points, newest first",
   run: async (io, options): Promise<Outcome> => {
-    const { repository, plan, secrets } = await findPlan(io, options);
-    const result = await runQuietly(io, { kind: "catalog", version: 1, repository, plan, unverified: true }, secrets);
+    const found = await findPlan(io, options);
+    const { repository, plan } = found;
+    const result = await runQuietly(io, { kind: "catalog", version: 1, repository, plan, unverified: true }, found);
     const points = result.points.toSorted((a, b) => (a.id > b.id ? -1 : 1));
     const unreadable = result.unreadable.map(({ key, reason }) => `unreadable: ${key}: ${reason}\n`).join("");
     const place = locationText(repository.location);

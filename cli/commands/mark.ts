@@ -38,7 +38,8 @@ export const mark: Definition<Options> = {
     if (typeof id !== "string" || id === "latest") {
       throw new JobError("bad-config", "a mark needs the id of its point", "see `restorable list`");
     }
-    const { repository, plan, secrets } = await findPlan(io, options);
+    const found = await findPlan(io, options);
+    const { repository, plan } = found;
     const by = io.env.SUDO_USER ?? userInfo().username;
     const job = {
       kind: "mark",
@@ -50,7 +51,7 @@ export const mark: Definition<Options> = {
       by,
       reason: options.reason,
     } as const;
-    const result = await runQuietly(io, job, secrets);
+    const result = await runQuietly(io, job, found);
     return { json: result, text: `${id} is marked ${kind}: ${KINDS[kind]}\n` };
   },
 };

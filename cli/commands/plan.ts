@@ -1,4 +1,4 @@
-import { JobError, type Plan, type Retention, type Source } from "../../spec/index.ts";
+import { JobError, type Plan, type Retention, type Source, stoppedBy, type Target } from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { findPlans } from "../find/find-plan.ts";
 import { locationText } from "../find/location.ts";
@@ -28,7 +28,7 @@ const planText = (io: Io, value: Plan): string =>
   fields(
     [
       ["plan", `${value.name} (${value.repository.environment})`],
-      ["target", `${value.target.kind}, ledger ${value.target.ledger}`],
+      ["target", targetText(value.target)],
       ["sources", value.sources.map(sourceText).join("\n")],
       ["repository", locationText(value.repository.location)],
       ["schedule", scheduleText(value.schedule)],
@@ -40,12 +40,7 @@ const planText = (io: Io, value: Plan): string =>
       ],
       ["retention", value.retention ? retentionText(value.retention) : "everything is kept"],
       ["recipients", value.recipients.join("\n")],
-      [
-        "quiesce",
-        value.quiesce
-          ? [...value.quiesce.stop].map((words) => words.join(" ")).join("\n")
-          : "nothing is stopped at a restore",
-      ],
+      ["quiesce", stoppedBy(value.quiesce).join("\n") || "nothing is stopped at a restore"],
       ["protected", value.protected ? "yes: a restore needs a reason" : "no"],
       ["confirm", `${value.project}/${value.stack}/${value.name}`],
     ],
@@ -53,7 +48,15 @@ const planText = (io: Io, value: Plan): string =>
   );
 
 export const sourceText = (source: Source): string =>
-  `${source.name}: ${source.kind === "files" ? `files in ${source.directory}` : liveText(source)}`;
+  `${source.name}: ${source.kind === "files" ? `files in ${placeOf(source)}` : liveText(source)}`;
+
+const placeOf = ({ directory, mount }: Extract<Source, { kind: "files" }>): string =>
+  mount === undefined ? directory : mount.kind === "volume" ? `volume ${mount.name}` : `${mount.path} of the host`;
+
+const targetText = (target: Target): string =>
+  target.kind === "local"
+    ? `local, ledger ${target.ledger}`
+    : `docker at ${target.host}, ${target.network.kind} ${target.network.name}, ledger volume ${target.ledger}`;
 
 const retentionText = ({ minimum, ...rules }: Retention): string =>
   [...Object.entries(rules).map(([rule, value]) => `${rule} ${value}`), `minimum ${minimum}`].join(", ");

@@ -28,7 +28,7 @@ export const prune: Definition<Options> = {
     }
     const { repository, plan } = found;
     const job = { repository, plan, retention, schedule, leaseSeconds, confirm: options.confirm === true };
-    const result = await runJob(io, { kind: "prune", version: 1, ...job }, found.secrets);
+    const result = await runJob(io, { kind: "prune", version: 1, ...job }, found);
     const rows = result.decisions.map(({ point, keep, reasons }) => [
       point,
       keep ? "keep" : "EXPIRE",

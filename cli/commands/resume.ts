@@ -11,6 +11,9 @@ export const resume: Definition = {
   run: async (io, options, id): Promise<Outcome> => {
     const { launch, secrets } = await knownRestore(io, options, id);
     const { identity } = options;
-    return recordOutcome(io, await inLaunchWorld(io, { secrets, identity }, (world) => resumeRestore(launch, world)));
+    return recordOutcome(
+      io,
+      await inLaunchWorld(io, { plan: launch.plan, secrets, identity }, (world) => resumeRestore(launch, world)),
+    );
   },
 };

@@ -1,5 +1,5 @@
 import { rollback as rollBack } from "../../launch/index.ts";
-import { JobError, type RestoreRecord } from "../../spec/index.ts";
+import { JobError, type RestoreRecord, stoppedBy } from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { utc } from "../format.ts";
 import type { Io } from "../io.ts";
@@ -28,7 +28,7 @@ export const rollback: Definition<Options> = {
           ["rollback", `of restore ${entry.id}, begun ${utc(entry.started)}`],
           ["onto", confirmText(launch.plan)],
           ["brings back", entry.superseded.join("\n") || "nothing: it replaced nothing"],
-          ["stops", (quiesce?.stop ?? []).map((words) => words.join(" ")).join("\n") || "nothing"],
+          ["stops", stoppedBy(quiesce).join("\n") || "nothing"],
           ["keeps", "what is live now, under a name with today's time"],
         ],
         io,
@@ -39,7 +39,9 @@ export const rollback: Definition<Options> = {
     }
     await confirm(io, confirmText(launch.plan), options.confirm);
     const { identity } = options;
-    const record = await inLaunchWorld(io, { secrets, identity }, (world) => rollBack(launch, world));
+    const record = await inLaunchWorld(io, { plan: launch.plan, secrets, identity }, (world) =>
+      rollBack(launch, world),
+    );
     return record.ok ? { json: record, text: rolledBackText(io, record) } : recordOutcome(io, record);
   },
 };

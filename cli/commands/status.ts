@@ -1,3 +1,4 @@
+import type { FoundJob } from "../../launch/index.ts";
 import {
   type CatalogPoint,
   ERROR_CODES,
@@ -28,6 +29,8 @@ interface PlanStatus {
   readonly nextRun?: string | undefined;
   readonly frozen: readonly string[];
   readonly restores: readonly LedgerEntry[];
+  /** Jobs on the target, also such as ended while nobody listened. */
+  readonly jobs: readonly FoundJob[];
 }
 
 /** Says in one screen how every plan is. */
@@ -46,12 +49,14 @@ export const status: Definition = {
 };
 
 const statusOf = async (io: Io, found: Found): Promise<PlanStatus> => {
-  const { repository, plan, secrets, declared } = found;
+  const { repository, plan, declared } = found;
   const schedule = declared?.schedule ?? { kind: "none" as const };
   const scope = { version: 1, repository, plan } as const;
+  // Before our own jobs are there.
+  const jobs = declared ? await io.remote.list(declared) : [];
   const [{ points }, { healthy, checks, newest, ageSeconds }] = await Promise.all([
-    runQuietly(io, { kind: "catalog", ...scope, unverified: true }, secrets),
-    runQuietly(io, { kind: "check", ...scope, schedule }, secrets),
+    runQuietly(io, { kind: "catalog", ...scope, unverified: true }, found),
+    runQuietly(io, { kind: "check", ...scope, schedule }, found),
   ]);
   return {
     plan,
@@ -65,7 +70,8 @@ const statusOf = async (io: Io, found: Found): Promise<PlanStatus> => {
     schedule: scheduleText(schedule),
     nextRun: nextRunsOf(schedule, io.now(), 1)[0]?.toISOString(),
     frozen: await frozenOf(io, found),
-    restores: declared ? (await runQuietly(io, { kind: "ledger", version: 1, plan: declared }, secrets)).restores : [],
+    restores: declared ? (await runQuietly(io, { kind: "ledger", version: 1, plan: declared }, found)).restores : [],
+    jobs,
   };
 };
 
@@ -73,7 +79,8 @@ const newestProven = (points: readonly CatalogPoint[]): CatalogPoint | undefined
   points.toSorted((a, b) => (a.id > b.id ? -1 : 1)).find(isProven);
 
 /** Whoever may only read sees the rest of the status all the same. */
-const frozenOf = async (io: Io, { repository, plan, secrets, declared }: Found): Promise<readonly string[]> => {
+const frozenOf = async (io: Io, found: Found): Promise<readonly string[]> => {
+  const { repository, plan, declared } = found;
   if (!declared?.retention) return [];
   const { retention, schedule, leaseSeconds } = declared;
   const job = {
@@ -87,7 +94,7 @@ const frozenOf = async (io: Io, { repository, plan, secrets, declared }: Found):
     confirm: false,
   } as const;
   try {
-    return (await runQuietly(io, job, secrets)).frozen;
+    return (await runQuietly(io, job, found)).frozen;
   } catch (error) {
     if (error instanceof JobError) return [`it cannot be seen: ${error.fact}`];
     throw error;
@@ -111,8 +118,27 @@ const statusText = (io: Io, value: PlanStatus): string => {
       io,
     ),
     ...(restores.length === 0 ? [] : [heading("Restores", io), restoreTable(io, restores)]),
+    ...(value.jobs.length === 0 ? [] : [heading("Jobs", io), jobTable(io, value.jobs)]),
   ].join("");
 };
+
+const STATES: Readonly<Record<FoundJob["state"], string>> = {
+  runs: "runs: `restorable attach` follows it",
+  ended: "ended: `restorable attach` says how",
+  unstarted: "never started: `restorable attach` removes it",
+};
+
+const jobTable = (io: Io, jobs: readonly FoundJob[]): string =>
+  table(
+    [{ name: "ID" }, { name: "BEGUN" }, { name: "REQUEST" }, { name: "STATE" }],
+    jobs.map(({ id, began, request = "", action, state }) => [
+      id,
+      utc(began),
+      action === undefined ? request : `${request} (${action})`,
+      STATES[state],
+    ]),
+    io,
+  );
 
 const restoreTable = (io: Io, restores: readonly LedgerEntry[]): string =>
   table(

@@ -36,7 +36,7 @@ export const verify: Definition<Options> = {
         record: options.record,
         ...(opened === undefined ? {} : { identity }),
       },
-      { ...found.secrets, ...(opened === undefined ? {} : { [POINT_IDENTITY]: opened }) },
+      { ...found, secrets: { ...found.secrets, ...(opened === undefined ? {} : { [POINT_IDENTITY]: opened }) } },
     );
     const { proof, proofKey } = result;
     const end = `${result.point} ${proof.ok ? "is good" : "is NOT good"}: ${formatBytes(proof.bytes)} read in ${duration(proof.seconds)}`;

@@ -11,7 +11,7 @@ export const fromSource = (found: Found, from: string | undefined): FoundSource 
   const own = { repository: found.repository, secrets: found.secrets };
   const known = [own, ...found.repositories];
   const chosen = known.find(({ repository }) => repository.environment === environment);
-  if (chosen) return { ...chosen, plan };
+  if (chosen) return { ...chosen, plan, declared: found.declared };
   const names = [...new Set(known.map(({ repository }) => repository.environment))].join(", ");
   throw new JobError(
     "bad-config",

@@ -1,4 +1,4 @@
-import { type Check, isFlagged, isProven, isQuarantined } from "../../spec/index.ts";
+import { type Check, goesElsewhere, isFlagged, isProven, isQuarantined } from "../../spec/index.ts";
 import { type Intent, takenSources } from "./intent.ts";
 
 /** What can be said against a restore before anything is touched. Those that are not ok refuse it. */
@@ -8,6 +8,7 @@ export const intentChecks = (intent: Intent): readonly Check[] => [
   signatureCheck(intent),
   keyCheck(intent),
   ...sourceChecks(intent),
+  ...placeChecks(intent),
 ];
 
 const check = (name: string, ok: boolean, good: string, bad: string): Check => ({ name, ok, detail: ok ? good : bad });
@@ -49,7 +50,7 @@ const sourceChecks = (intent: Intent): readonly Check[] => {
   const { plan, point, request } = intent;
   const unknown = (request.sources ?? []).filter((name) => !plan.sources.some((source) => source.name === name));
   const taken = takenSources(intent);
-  const single = request.into.database !== undefined || request.into.directory !== undefined;
+  const single = goesElsewhere(request.into);
   const kind = request.into.database === undefined ? "files" : "postgres";
   const offered = point.manifest.sources.filter((entry) => taken.some((source) => source.kind === entry.kind));
   return [
@@ -76,6 +77,16 @@ const sourceChecks = (intent: Intent): readonly Check[] => {
       `the point holds ${point.manifest.sources.map(({ name }) => name).join(", ")}`,
     ),
   ];
+};
+
+/** Containers have no directories of their own that would stay, and other targets have no volumes. */
+const placeChecks = ({ plan, request: { into } }: Intent): readonly Check[] => {
+  const isDocker = plan.target.kind === "docker";
+  if (into.volume !== undefined)
+    return [check("place", isDocker, into.volume, "the plan's target is no Docker host: give --directory instead")];
+  if (into.directory !== undefined)
+    return [check("place", !isDocker, into.directory, "the plan's jobs run in containers: give --volume instead")];
+  return [];
 };
 
 const wrongSources = ({ plan }: Intent, unknown: readonly string[]): string => {

@@ -1,5 +1,5 @@
 import { formatBytes } from "../../launch/index.ts";
-import type { Check, Source } from "../../spec/index.ts";
+import { type Check, goesElsewhere, type Source, stoppedBy } from "../../spec/index.ts";
 import { checkTable } from "../check-table.ts";
 import { since, utc } from "../format.ts";
 import type { Io } from "../io.ts";
@@ -44,21 +44,20 @@ export const intentText = (io: Io, intent: Intent, checks: readonly Check[]): st
 const NEUTRALISED =
   "from another environment: subscriptions are disabled, cron jobs off, credentials of foreign servers dropped";
 
-const isElsewhere = ({ request: { into } }: Intent): boolean =>
-  into.database !== undefined || into.directory !== undefined;
+const isElsewhere = ({ request: { into } }: Intent): boolean => goesElsewhere(into);
 
 const act = ({ request: { into } }: Intent, source: Source): string => {
   if (into.database !== undefined) {
     return `creates the database ${into.database}${source.kind === "postgres" ? ` on ${source.host}:${source.port}` : ""}`;
   }
   if (into.directory !== undefined) return `creates the directory ${into.directory}`;
+  if (into.volume !== undefined) return `fills the new volume ${into.volume}`;
   return into.inPlace ? `OVERWRITES ${liveText(source)}` : `replaces ${liveText(source)}`;
 };
 
 const stops = (intent: Intent): string => {
-  const commands = intent.plan.quiesce?.stop ?? [];
-  if (isElsewhere(intent) || commands.length === 0) return "nothing";
-  return commands.map((words) => words.join(" ")).join("\n");
+  const stopped = isElsewhere(intent) ? [] : stoppedBy(intent.plan.quiesce);
+  return stopped.length === 0 ? "nothing" : stopped.join("\n");
 };
 
 const keeps = (intent: Intent): string => {

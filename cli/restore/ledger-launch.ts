@@ -1,4 +1,4 @@
-import { JobError, type LedgerEntry, type Repository, type RestoreLaunch } from "../../spec/index.ts";
+import { JobError, type LedgerEntry, type Plan, type Repository, type RestoreLaunch } from "../../spec/index.ts";
 import type { FindOptions } from "../find/find-options.ts";
 import { declaredPlan, findPlan } from "../find/find-plan.ts";
 import type { Found, Secrets } from "../find/found.ts";
@@ -23,12 +23,12 @@ const OVER: readonly string[] = ["finished", "undone", "rolled-back"];
 export const knownRestore = async (io: Io, options: FindOptions, id: string | undefined): Promise<KnownRestore> => {
   const found = await findPlan(io, options);
   const plan = found.declared ?? (await rememberedPlan(io, found, options));
-  const { restores } = await runQuietly(io, { kind: "ledger", version: 1, plan }, found.secrets);
+  const { restores } = await runQuietly(io, { kind: "ledger", version: 1, plan }, { ...found, declared: plan });
   const entry = id === undefined ? onlyOpen(restores) : restores.find((each) => each.id === id);
   if (!entry) {
     const known = restores.map((each) => each.id).join(", ") || "none";
     const what = id === undefined ? "no restore is waiting to be ended" : `the ledger knows no restore '${id}'`;
-    throw new JobError("unknown-plan", `${what} in ${plan.target.ledger}`, `restores there: ${known}`);
+    throw new JobError("unknown-plan", `${what} in ${ledgerText(plan)}`, `restores there: ${known}`);
   }
   const source = sourceOf(found, entry);
   const launch: RestoreLaunch = {
@@ -41,6 +41,9 @@ export const knownRestore = async (io: Io, options: FindOptions, id: string | un
   };
   return { launch, secrets: { ...source.secrets, ...found.secrets }, entry };
 };
+
+const ledgerText = ({ target }: Plan): string =>
+  target.kind === "docker" ? `volume ${target.ledger} on ${target.host}` : target.ledger;
 
 /** Without state and --target: the newest manifest says what the plan was. */
 const rememberedPlan = async (io: Io, found: Found, { ledger }: FindOptions) => {

@@ -27,7 +27,7 @@ export const makeIntent = async (
   if (operatorKey !== undefined) await openIdentity(selected, operatorKey);
   const plan = found.declared ?? planFromManifest(io, point.manifest, found.repository, options.ledger);
   const own = from.repository.environment === plan.repository.environment && from.plan === plan.name;
-  const { restores } = await runQuietly(io, { kind: "ledger", version: 1, plan }, found.secrets);
+  const { restores } = await runQuietly(io, { kind: "ledger", version: 1, plan }, { ...found, declared: plan });
   const usedIds = restores.map(({ id }) => id);
   const request: Request = parse(
     requestSchema,

@@ -8,6 +8,7 @@ export interface RestoreOptions {
   readonly from?: string;
   readonly database?: string;
   readonly directory?: string;
+  readonly volume?: string;
   readonly inPlace?: boolean;
   readonly source?: readonly string[];
   readonly id?: string;
@@ -23,6 +24,7 @@ export const withRestoreOptions = (command: Command): Command =>
     .option("--from <environment[/plan]>", "whose recovery point (default: this plan's own)")
     .option("--database <name>", "into a new database, instead of replacing the live one")
     .option("--directory <path>", "into a new directory, instead of replacing the live one")
+    .option("--volume <name>", "into a new volume of the Docker host, instead of replacing the live one")
     .option("--in-place", "over the live data, where there is no room for two copies")
     .option("--source <name>", "only this source; may be repeated", (name: string, before: readonly string[] = []) => [
       ...before,
@@ -35,17 +37,18 @@ export const withRestoreOptions = (command: Command): Command =>
     .option("--dry-run", "show what would happen and change nothing");
 
 /** @throws JobError `bad-config` when two places are named */
-export const intoOf = ({ database, directory, inPlace }: RestoreOptions): Into => {
-  const named = [database !== undefined, directory !== undefined, inPlace === true].filter(Boolean).length;
-  if (named > 1) {
+export const intoOf = ({ database, directory, volume, inPlace }: RestoreOptions): Into => {
+  const named = [database, directory, volume, inPlace === true ? true : undefined].filter((each) => each !== undefined);
+  if (named.length > 1) {
     throw new JobError(
       "bad-config",
       "two places are named to restore into",
-      "give one of --database, --directory, --in-place",
+      "give one of --database, --directory, --volume, --in-place",
     );
   }
   if (database !== undefined) return { database };
   if (directory !== undefined) return { directory };
+  if (volume !== undefined) return { volume };
   return inPlace === true ? { inPlace: {} } : { replace: {} };
 };
 

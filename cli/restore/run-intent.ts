@@ -32,8 +32,10 @@ export const runHere = async (
     requestDigest: createHash("sha256").update(canonicalJson(request)).digest("hex"),
     identity: { kind: "env", name: IDENTITY },
   };
-  return inLaunchWorld(io, { secrets: { ...from.secrets, ...found.secrets }, identity: options.identity }, (world) =>
-    restore(launch, world),
+  return inLaunchWorld(
+    io,
+    { plan, secrets: { ...from.secrets, ...found.secrets }, identity: options.identity },
+    (world) => restore(launch, world),
   );
 };
 

@@ -79,6 +79,8 @@ const intoMistake = ({ into, sources }: Request, plan: PlanFacts): Mistake | und
   if (key === undefined) return undefined;
   const path = `request.into.${key}`;
   if (key === "volume" && plan.targetKind !== "docker") return { path, fact: "needs a plan whose target is docker" };
+  if (key === "directory" && plan.targetKind === "docker")
+    return { path, fact: "would be lost with the container of the job; name a volume instead" };
   const kind = key === "database" ? "postgres" : "files";
   const ofKind = plan.sources.filter((source) => source.kind === kind).map(({ name }) => name);
   if (ofKind.filter((name) => sources?.includes(name) ?? true).length === 1) return undefined;

@@ -3,8 +3,10 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { type Job, JobError, neededSecrets, progress, type Result, result } from "../../spec/index.ts";
-import type { RunJob, RunOptions, Secrets } from "../run-job.ts";
+import { type Job, neededSecrets, type Result } from "../../spec/index.ts";
+import { handedOver, runnerInput } from "../hand-over.ts";
+import type { RunJob, RunOptions } from "../run-job.ts";
+import { noResult, readResult, runnerLines } from "../runner-output.ts";
 import { runnerEnvironment } from "./environment.ts";
 
 export interface LocalOptions {
@@ -15,8 +17,6 @@ export interface LocalOptions {
 }
 
 const RUNNER = path.resolve(import.meta.dirname, `../../runner/main${path.extname(import.meta.filename)}`);
-/** Lines of stderr that are no progress and are kept for an error message. */
-const KEPT_LINES = 10;
 
 /**
  * Runs jobs on this machine, each as one child process in a session of its own: a closed terminal or a killed launcher
@@ -37,7 +37,7 @@ export const localRunner =
     });
     // A runner that ended before it read everything says why by its result.
     child.stdin.on("error", () => undefined);
-    child.stdin.end(`${JSON.stringify(job)}\n${JSON.stringify({ secrets })}\n`);
+    child.stdin.end(runnerInput(job, secrets));
     return follow(child, job, options);
   };
 
@@ -45,36 +45,20 @@ export const localRunner =
 export const runLocal = (job: Job, options: RunOptions & LocalOptions): Promise<Result> =>
   localRunner(options)(job, options);
 
-const handedOver = (job: Job, secrets: Secrets): Record<string, string> =>
-  Object.fromEntries(
-    neededSecrets(job).flatMap((ref) => {
-      const value = ref.kind === "env" ? secrets[ref.name] : undefined;
-      return ref.kind === "env" && value !== undefined ? [[ref.name, value]] : [];
-    }),
-  );
-
 const follow = async (child: ChildProcess, job: Job, { signal, onProgress }: RunOptions): Promise<Result> => {
   const stop = () => child.kill("SIGTERM");
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
   try {
-    const others = followProgress(child.stderr as Readable, onProgress);
+    const lines = runnerLines(onProgress);
+    createInterface({ input: child.stderr as Readable }).on("line", lines.add);
     const [output, end] = await Promise.all([text(child.stdout as Readable), ended(child)]);
-    return readResult(output) ?? noResult(job, end, others);
+    const said = readResult(output);
+    if (!said) throw noResult(job.kind, end, lines.others);
+    return said;
   } finally {
     signal.removeEventListener("abort", stop);
   }
-};
-
-const followProgress = (stderr: Readable, onProgress: RunOptions["onProgress"]): readonly string[] => {
-  const others: string[] = [];
-  createInterface({ input: stderr }).on("line", (line) => {
-    const parsed = progress.safeParse(fromJson(line));
-    if (parsed.success) return onProgress(parsed.data);
-    others.push(line.slice(0, 2_000));
-    if (others.length > KEPT_LINES) others.shift();
-  });
-  return others;
 };
 
 const ended = (child: ChildProcess): Promise<string> =>
@@ -82,24 +66,3 @@ const ended = (child: ChildProcess): Promise<string> =>
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(signal === null ? `with exit code ${code}` : `by ${signal}`));
   });
-
-const readResult = (output: string): Result | undefined => {
-  const parsed = result.safeParse(fromJson(output.trimEnd().split("\n").at(-1) ?? ""));
-  return parsed.success ? parsed.data : undefined;
-};
-
-const fromJson = (line: string): unknown => {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-};
-
-const noResult = (job: Job, end: string, others: readonly string[]): never => {
-  throw new JobError(
-    "process-failed",
-    `the ${job.kind} job ended ${end} without a result${others.length > 0 ? `: ${others.join(" | ")}` : ""}`,
-    "run the same again: what it had begun is completed or undone then",
-  );
-};

@@ -9,6 +9,8 @@ export interface ActionOptions {
   readonly signal?: AbortSignal;
   /** The point's own identity, opened. */
   readonly identity?: string;
+  /** What is about to be stopped, for the journal. */
+  readonly quiesced?: readonly string[];
   /** What went wrong here, for the record. */
   readonly failure?: RestoreJob["failure"];
 }
@@ -22,7 +24,7 @@ export type Act = (action: RestoreJob["action"], options?: ActionOptions) => Pro
  */
 export const actions =
   (launch: RestoreLaunch, world: LaunchWorld, pointIdentity?: string): Act =>
-  async (action, { signal = NEVER, identity = pointIdentity, failure } = {}) => {
+  async (action, { signal = NEVER, identity = pointIdentity, quiesced, failure } = {}) => {
     const job: RestoreJob = {
       kind: "restore",
       version: 1,
@@ -33,6 +35,7 @@ export const actions =
       requestDigest: launch.requestDigest,
       ...(identity === undefined ? {} : { identity: { kind: "env", name: POINT_IDENTITY } }),
       ...(world.holder === undefined ? {} : { launcher: world.holder }),
+      ...(quiesced === undefined ? {} : { quiesced: [...quiesced] }),
       ...(failure === undefined ? {} : { failure }),
     };
     const secrets = identity === undefined ? world.secrets : { ...world.secrets, [POINT_IDENTITY]: identity };

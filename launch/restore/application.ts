@@ -1,62 +1,113 @@
-import { JobError, type Plan } from "../../spec/index.ts";
-import type { ProgramEnd } from "../run-program.ts";
+import {
+  JobError,
+  type Plan,
+  type Quiesce,
+  type QuiescedUnit,
+  type QuiesceUnit,
+  quiesce as quiesceSchema,
+  unitText,
+} from "../../spec/index.ts";
+import { startAgain } from "./start-again.ts";
+import { fromJournal, toJournal, type Units } from "./units.ts";
 import { type LaunchWorld, say } from "./world.ts";
 
-/** What stops and starts the application that writes to the target; the plan's argv lists on `local`. */
+/** What stops and starts the application that writes to the target: programs of this machine, and units of a Docker host. */
 export interface Application {
-  /** Stops it. Throws JobError `quiesce-failed`, or `interrupted` between two programs. */
-  readonly stop: () => Promise<void>;
-  /** Starts it and waits until it answers; tries every program, whatever fails. Throws JobError `probe-failed`. */
-  readonly start: () => Promise<void>;
+  /**
+   * What runs now and will be stopped, in the journal's words. Touches nothing.
+   * @throws JobError `bad-config`, `missing-container`, `engine-unreachable`
+   */
+  readonly running: () => Promise<readonly string[]>;
+  /** Stops it, and sees that it stays stopped. @throws JobError `quiesce-failed`, or `interrupted` between two acts */
+  readonly stop: (quiesced: readonly string[]) => Promise<void>;
+  /**
+   * Starts exactly what was stopped, the last one first, and waits until it answers; tries everything, whatever fails.
+   * @throws JobError `probe-failed`
+   */
+  readonly start: (quiesced: readonly string[]) => Promise<void>;
 }
 
-/** Seconds between two probes. */
-const PROBE_EVERY = 1;
+/** Seconds between two looks whether everything stays stopped. */
+const LOOK_EVERY = 1;
 
-export const application = ({ quiesce }: Plan, world: LaunchWorld): Application => {
-  const seconds = quiesce?.timeoutSeconds ?? 0;
-  const run = (argv: readonly string[]) => world.runProgram(argv, seconds);
-  return {
-    stop: async () => {
-      for (const argv of quiesce?.stop ?? []) {
-        world.signal.throwIfAborted();
-        say(world, "quiesce", `stopping: ${argv.join(" ")}`);
-        const end = await run(argv);
-        if (!end.ok)
-          throw new JobError("quiesce-failed", end.text, "correct the plan's quiesce.stop, and ask with a new id");
-      }
+export const application = ({ quiesce }: Plan, world: LaunchWorld): Application => ({
+  running: async () => {
+    const all: QuiescedUnit[] = [];
+    for (const unit of quiesce?.units ?? [])
+      all.push(...(await unitsOf(world).running(unit, quiesce?.timeoutSeconds ?? 0)));
+    return toJournal(all);
+  },
+  stop: async (quiesced) => {
+    if (!quiesce) return;
+    await stopPrograms(quiesce, world);
+    const running = fromJournal(quiesced);
+    for (const unit of quiesce.units) {
       world.signal.throwIfAborted();
-    },
-    start: async () => {
-      const failures: string[] = [];
-      for (const argv of quiesce?.start ?? []) {
-        say(world, "resume", `starting: ${argv.join(" ")}`);
-        const end = await run(argv);
-        if (!end.ok) failures.push(end.text);
-      }
-      if (failures.length === 0 && quiesce?.probe) {
-        say(world, "resume", `waiting for the application: ${quiesce.probe.join(" ")}`);
-        const end = await probe(quiesce.probe, seconds, world);
-        if (!end.ok) failures.push(end.text);
-      }
-      if (failures.length > 0) {
-        throw new JobError(
-          "probe-failed",
-          `the application does not run: ${failures.join("; ")}`,
-          "look at its own log",
-        );
-      }
-    },
-  };
+      say(world, "quiesce", `stopping: ${unitText(unit)}`);
+      await unitsOf(world).stop(unit, ofUnit(unit, running), quiesce.timeoutSeconds);
+    }
+    await staysStopped(quiesce, running, world);
+    world.signal.throwIfAborted();
+  },
+  start: async (quiesced) => {
+    // What was stopped is started also where the plan has forgotten it since.
+    const failures = await startAgain(quiesce ?? quiesceSchema.parse({}), fromJournal(quiesced), world);
+    if (failures.length === 0) return;
+    throw new JobError("probe-failed", `the application does not run: ${failures.join("; ")}`, "look at its own log");
+  },
+});
+
+const stopPrograms = async ({ stop, timeoutSeconds }: Quiesce, world: LaunchWorld): Promise<void> => {
+  for (const argv of stop) {
+    world.signal.throwIfAborted();
+    say(world, "quiesce", `stopping: ${argv.join(" ")}`);
+    const end = await world.runProgram(argv, timeoutSeconds);
+    if (!end.ok)
+      throw new JobError("quiesce-failed", end.text, "correct the plan's quiesce.stop, and ask with a new id");
+  }
 };
 
-/** Asks again until it answers or the time is over. */
-const probe = async (argv: readonly string[], seconds: number, world: LaunchWorld): Promise<ProgramEnd> => {
-  const deadline = world.now().getTime() + seconds * 1000;
+/** Something that starts the application again would write into data that are about to be replaced. */
+const staysStopped = async (
+  { units, quietSeconds, timeoutSeconds }: Quiesce,
+  running: readonly QuiescedUnit[],
+  world: LaunchWorld,
+): Promise<void> => {
+  if (units.length === 0) return;
+  if (quietSeconds > 0) say(world, "quiesce", `watching for ${quietSeconds} s that everything stays stopped`);
+  const until = world.now().getTime() + quietSeconds * 1000;
   for (;;) {
-    const left = (deadline - world.now().getTime()) / 1000;
-    const end = await world.runProgram(argv, Math.max(1, left));
-    if (end.ok || world.now().getTime() + PROBE_EVERY * 1000 >= deadline) return end;
-    await world.wait(PROBE_EVERY);
+    const isLast = world.now().getTime() >= until;
+    for (const unit of units) {
+      const back = await unitsOf(world).back(unit, ofUnit(unit, running), timeoutSeconds);
+      if (back.length > 0) throw cameBack(back);
+    }
+    if (isLast) return;
+    world.signal.throwIfAborted();
+    await world.wait(Math.min(LOOK_EVERY, Math.max(0.1, (until - world.now().getTime()) / 1000)));
   }
+};
+
+const cameBack = (back: readonly string[]): JobError =>
+  new JobError(
+    "quiesce-failed",
+    `${back.join(" and ")} ${back.length === 1 ? "runs" : "run"} again after being stopped`,
+    "something starts it: name that supervisor as a unit before it (`host: { stop, start }`), and ask with a new id",
+  );
+
+/** What of the snapshot belongs to a unit. Containers of a compose project are found by the project, not by their names. */
+const ofUnit = (unit: QuiesceUnit, running: readonly QuiescedUnit[]): readonly QuiescedUnit[] =>
+  running.filter((one) => {
+    if (unit.kind === "compose") return one.kind === "container";
+    if (one.kind !== unit.kind) return false;
+    return one.kind === "host" || (unit.kind !== "host" && one.container === unit.container);
+  });
+
+const unitsOf = ({ units }: LaunchWorld): Units => {
+  if (units) return units;
+  throw new JobError(
+    "bad-config",
+    "the plan's quiesce.units are containers, but its target is no Docker host",
+    "name programs in quiesce.stop and quiesce.start instead; nothing was touched",
+  );
 };

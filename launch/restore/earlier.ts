@@ -1,4 +1,5 @@
-import { RESTORE_STEPS, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
+import { type Holder, JobError, RESTORE_STEPS, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
+import { livesHere } from "../holder.ts";
 import { type Act, actions } from "./actions.ts";
 import { type Application, application } from "./application.ts";
 import { openPoint } from "./open-point.ts";
@@ -13,6 +14,10 @@ export interface Earlier {
   readonly step: string;
   /** The point that the run pinned. */
   readonly point?: string;
+  /** What it stopped, in the journal's words. */
+  readonly quiesced: readonly string[];
+  /** Whose it is. */
+  readonly holder?: Holder;
   /** Present once the run is over. */
   readonly record?: RestoreRecord;
 }
@@ -22,9 +27,15 @@ export interface Earlier {
  * @throws JobError `request-id-used` when the id was used for another request
  */
 export const stateOf = async (act: Act): Promise<Earlier | undefined> => {
-  const { step, point, record } = await act("state");
+  const { step, point, record, holder, quiesced = [] } = await act("state");
   if (step === NO_JOURNAL) return undefined;
-  return { step, ...(point === undefined ? {} : { point }), ...(record && isOver(step) ? { record } : {}) };
+  return {
+    step,
+    quiesced,
+    ...(holder === undefined ? {} : { holder }),
+    ...(point === undefined ? {} : { point }),
+    ...(record && isOver(step) ? { record } : {}),
+  };
 };
 
 /**
@@ -35,12 +46,20 @@ export const continueEarlier = async (
   launch: RestoreLaunch,
   world: LaunchWorld,
   plain: Act,
-  { step, point }: Earlier,
+  { step, point, quiesced, holder }: Earlier,
 ): Promise<RestoreRecord> => {
+  if (holder) refuseWhileItLives(launch, world, holder, step);
   const act = launch.request.into.inPlace && point !== undefined ? await withIdentity(launch, world, point) : plain;
   const outcome = await recover(act, world, `restore ${launch.request.id} was left at '${step}'`);
   say(world, "recover", `restore ${launch.request.id}, left at '${step}', is settled`);
-  return resumeAndFinish(act, mayHaveStopped(step) ? application(launch.plan, world) : NOT_STOPPED, world, outcome);
+  const app = mayHaveStopped(step) ? application(launch.plan, world) : NOT_STOPPED;
+  return resumeAndFinish(act, app, world, quiesced, outcome);
+};
+
+const refuseWhileItLives = ({ request }: RestoreLaunch, world: LaunchWorld, holder: Holder, step: string): void => {
+  if (!livesHere(holder, world.holder)) return;
+  const fact = `restore '${request.id}' still runs in process ${holder.pid}, at step '${step}'`;
+  throw new JobError("busy", fact, "wait for its end, or stop that process first");
 };
 
 /** An in-place restore goes on only with the key of its point. */
@@ -54,4 +73,8 @@ const mayHaveStopped = (step: string): boolean => {
   return step === "rolling-back" || (at >= RESTORE_STEPS.indexOf("quiescing") && at < RESTORE_STEPS.indexOf("resumed"));
 };
 
-const NOT_STOPPED: Application = { stop: async () => undefined, start: async () => undefined };
+const NOT_STOPPED: Application = {
+  running: async () => [],
+  stop: async () => undefined,
+  start: async () => undefined,
+};

@@ -23,16 +23,30 @@ const EVERY = 5;
 export const recover = async (act: Act, world: LaunchWorld, why: string, cause?: unknown): Promise<Outcome> => {
   warn(world, `${why}; completing or undoing what was begun`);
   const failure = failureOf(cause);
-  for (let tries = 1; ; tries += 1) {
+  const deadline = world.now().getTime() + ((world.orphans?.leaseSeconds ?? 0) + EVERY) * 1000;
+  for (let tries = 1; ; ) {
     try {
       return closedRecord(await act("recover", failure ? { failure } : {}));
     } catch (error) {
-      if (!mayPass(error) || tries === TRIES) throw error;
-      warn(world, `${errorReport(error).fact}; trying again`);
+      const left = await isLeftLease(error, world, deadline);
+      if (!left && (!mayPass(error) || tries === TRIES)) throw error;
+      if (!left) tries += 1;
+      warn(
+        world,
+        `${errorReport(error).fact}; ${left ? "that job is gone, so its lease is waited for" : "trying again"}`,
+      );
       await world.wait(EVERY);
     }
   }
 };
+
+/** A killed container cannot give its lease back, and the next one cannot see that it is gone; the engine can. */
+const isLeftLease = async (error: unknown, { orphans, now }: LaunchWorld, deadline: number): Promise<boolean> =>
+  orphans !== undefined &&
+  error instanceof JobError &&
+  error.code === "busy" &&
+  now().getTime() < deadline &&
+  (await orphans.running()) === undefined;
 
 const mayPass = (error: unknown): boolean =>
   error instanceof JobError && error.code !== "busy" && ERROR_CODES[error.code].retry;

@@ -10,17 +10,19 @@ import { type LaunchWorld, say, warn } from "./world.ts";
  * started again whatever happens; the one exception is a swap that could be neither completed nor undone.
  */
 export const replaceLive = async (act: Act, app: Application, world: LaunchWorld): Promise<RestoreRecord> => {
+  let quiesced: readonly string[];
   try {
-    await act("quiescing", { signal: world.signal });
+    quiesced = await app.running();
+    await act("quiescing", { quiesced, signal: world.signal });
   } catch (error) {
     return undo(act, world, error);
   }
   try {
-    await app.stop();
+    await app.stop(quiesced);
   } catch (error) {
-    return resumeAndFinish(act, app, world, await undoStopped(act, world, error));
+    return resumeAndFinish(act, app, world, quiesced, await undoStopped(act, world, error));
   }
-  return resumeAndFinish(act, app, world, await swap(act, world));
+  return resumeAndFinish(act, app, world, quiesced, await swap(act, world));
 };
 
 const swap = async (act: Act, world: LaunchWorld): Promise<Outcome> => {
@@ -60,11 +62,12 @@ export const resumeAndFinish = async (
   act: Act,
   app: Application,
   world: LaunchWorld,
+  quiesced: readonly string[],
   { record, error }: Outcome,
 ): Promise<RestoreRecord> => {
   let notStarted: unknown;
   try {
-    await app.start();
+    await app.start(quiesced);
   } catch (failed) {
     notStarted = failed;
     warn(world, errorReport(failed).fact);

@@ -1,4 +1,4 @@
-import { JobError, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
+import { goesElsewhere, JobError, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
 import { type Act, actions } from "./actions.ts";
 import { application } from "./application.ts";
 import { continueEarlier, stateOf } from "./earlier.ts";
@@ -65,6 +65,5 @@ const begin = async (launch: RestoreLaunch, world: LaunchWorld): Promise<Restore
     : replaceLive(pinned, application(launch.plan, world), world);
 };
 
-/** Into a new database or directory: nothing is replaced, so nothing is stopped. */
-const isElsewhere = ({ request: { into } }: RestoreLaunch): boolean =>
-  into.database !== undefined || into.directory !== undefined;
+/** Into a new database, directory or volume: nothing is replaced, so nothing is stopped. */
+const isElsewhere = ({ request: { into } }: RestoreLaunch): boolean => goesElsewhere(into);

@@ -21,6 +21,6 @@ export const resume = async (launch: RestoreLaunch, world: LaunchWorld): Promise
   }
   if (!earlier.record) return continueEarlier(launch, world, act, earlier);
   // It has ended, but whoever asks for `resume` finds the application stopped.
-  await application(launch.plan, world).start();
+  await application(launch.plan, world).start(earlier.quiesced);
   return earlier.record;
 };

@@ -21,35 +21,53 @@ export const rollback = async (launch: RestoreLaunch, world: LaunchWorld): Promi
   }
   if (!earlier.record) return continueEarlier(launch, world, act, earlier);
   const app = application(launch.plan, world);
-  await act("quiescing");
-  await stopOrStart(act, app, world);
-  await swapBack(launch, act, app, world);
-  return resumeAndFinish(act, app, world, {});
+  const quiesced = await app.running();
+  await act("quiescing", { quiesced });
+  await stopOrStart(act, app, world, quiesced);
+  await swapBack(launch, act, app, world, quiesced);
+  return resumeAndFinish(act, app, world, quiesced, {});
 };
 
 /** The first failure is the one to report; a second one is only said. Nothing was swapped, so the rollback is forgotten. */
-const stopOrStart = async (act: Act, app: Application, world: LaunchWorld): Promise<void> => {
+const stopOrStart = async (
+  act: Act,
+  app: Application,
+  world: LaunchWorld,
+  quiesced: readonly string[],
+): Promise<void> => {
   try {
-    await app.stop();
+    await app.stop(quiesced);
   } catch (error) {
     await act("recover").catch((second: unknown) => warn(world, errorReport(second).fact));
-    await app.start().catch((second: unknown) => warn(world, errorReport(second).fact));
+    await app.start(quiesced).catch((second: unknown) => warn(world, errorReport(second).fact));
     throw error;
   }
 };
 
-const swapBack = async (launch: RestoreLaunch, act: Act, app: Application, world: LaunchWorld): Promise<void> => {
+const swapBack = async (
+  launch: RestoreLaunch,
+  act: Act,
+  app: Application,
+  world: LaunchWorld,
+  quiesced: readonly string[],
+): Promise<void> => {
   say(world, "rollback", `swapping back what restore ${launch.request.id} replaced`);
   try {
     await act("rollback");
   } catch (error) {
-    if (await isCompleted(act, app, world, error)) return;
+    if (await isCompleted(act, app, world, quiesced, error)) return;
     throw error;
   }
 };
 
 /** What was begun is completed; what was not is forgotten, and the application runs as before. */
-const isCompleted = async (act: Act, app: Application, world: LaunchWorld, error: unknown): Promise<boolean> => {
+const isCompleted = async (
+  act: Act,
+  app: Application,
+  world: LaunchWorld,
+  quiesced: readonly string[],
+  error: unknown,
+): Promise<boolean> => {
   try {
     const { record } = await recover(act, world, errorReport(error).fact);
     if (!record) return true;
@@ -60,6 +78,6 @@ const isCompleted = async (act: Act, app: Application, world: LaunchWorld, error
     );
     return false;
   }
-  await app.start().catch((second: unknown) => warn(world, errorReport(second).fact));
+  await app.start(quiesced).catch((second: unknown) => warn(world, errorReport(second).fact));
   return false;
 };

@@ -1,4 +1,4 @@
-import { type Artifact, type FilesEntry, type FilesSource, JobError } from "../../spec/index.ts";
+import { type Artifact, type FilesEntry, type FilesSource, JobError, volumeMount } from "../../spec/index.ts";
 import { loadArtifact } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
 import { compareTree } from "../files/compare-tree.ts";
@@ -20,14 +20,17 @@ export const filesPart = (context: Context, ask: Ask): RestorePart<FilesPart> =>
   replaceInPlace: (part) => overwrite(context, ask, part),
 });
 
-const goesElsewhere = ({ request: { into } }: Ask): boolean => into.directory !== undefined;
+/** The new directory of a restore that replaces nothing; a volume is one as well. */
+const newDirectory = ({ request: { into } }: Pick<Ask, "request">): string | undefined =>
+  into.volume === undefined ? into.directory : volumeMount(into.volume);
+
+const goesElsewhere = (ask: Ask): boolean => newDirectory(ask) !== undefined;
 
 const inspect = async ({ source, entry, request, at }: Ask): Promise<{ part: FilesPart; notes: readonly string[] }> => {
   const { into, id } = request;
+  const directory = newDirectory({ request });
   const found: InspectedTarget =
-    into.directory === undefined
-      ? await inspectTarget(source.directory, id, at)
-      : await inspectNewTarget(into.directory, id, at);
+    directory === undefined ? await inspectTarget(source.directory, id, at) : await inspectNewTarget(directory, id, at);
   if (!into.inPlace) await requireRoom(found.roomIn, entry.counts);
   return { part: { kind: "files", source: source.name, ...found.names }, notes: found.notes };
 };

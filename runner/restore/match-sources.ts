@@ -1,6 +1,7 @@
 import {
   type Entry,
   isRequested,
+  goesElsewhere,
   JobError,
   type Manifest,
   type Plan,
@@ -27,9 +28,9 @@ export const matchSources = (plan: Plan, manifest: Manifest, { sources: asked, i
       `its sources are ${names(plan.sources)}`,
     );
   }
-  if ((into.database !== undefined || into.directory !== undefined) && wanted.length !== 1) {
+  if (goesElsewhere(into) && wanted.length !== 1) {
     throw refusal(
-      `the restore goes into one ${into.database === undefined ? "directory" : "database"}, but ${wanted.length} sources fit`,
+      `the restore goes into one ${Object.keys(into)[0]}, but ${wanted.length} sources fit`,
       "name one in the request's `sources`",
     );
   }

@@ -65,9 +65,10 @@ export const requireJournal = async ({ ledger, job }: Session, steps: readonly R
   );
 };
 
-export const answer = ({ journal: { step, record, from, quiesced } }: OpenJournal): RestoreBody => ({
+export const answer = ({ journal: { step, record, from, quiesced, holder } }: OpenJournal): RestoreBody => ({
   kind: "restore",
   step,
+  holder,
   ...(from.point === undefined ? {} : { point: from.point }),
   ...(quiesced === undefined ? {} : { quiesced }),
   ...(record ? { record } : {}),

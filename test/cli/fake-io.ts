@@ -1,6 +1,7 @@
 import type { Io } from "../../cli/io.ts";
 import { run } from "../../cli/program.ts";
 import type { StackState } from "../../cli/pulumi/stacks.ts";
+import type { FoundJob } from "../../launch/index.ts";
 import { freshness } from "../../runner/check/freshness.ts";
 import { selectExpired } from "../../runner/prune/policy.ts";
 import {
@@ -29,6 +30,8 @@ export interface World {
   /** Fails jobs of a kind. */
   readonly failing?: Partial<Record<Job["kind"], JobError>>;
   readonly terminal?: boolean;
+  /** Jobs that outlived their launchers. */
+  readonly left?: readonly FoundJob[];
   /** What a `pulumi up` does to the state. */
   readonly up?: (request: Request) => { ok: boolean; resources: StackState["resources"] };
   readonly cwd?: string;
@@ -72,12 +75,21 @@ export const restorable = async (args: readonly string[], world: World = {}): Pr
     cwd: world.cwd ?? "/srv/operator",
     now: () => NOW,
     signal: new AbortController().signal,
-    runJob: async (job, options) => {
+    runnerOn: () => async (job, options) => {
       jobs.push(job);
       secrets.push(options.secrets);
       options.onProgress({ type: "step", at: NOW.toISOString(), step: job.kind, text: `${job.kind} begins` });
       return answerOf(world, job);
     },
+    remote: {
+      list: async () => world.left ?? [],
+      attach: async (_plan, id) => {
+        const job = world.left?.find((each) => each.id === id || each.request === id);
+        if (!job) throw new JobError("unknown-plan", `there is no job '${id}'`, "jobs there: none");
+        return { job, result: answerOf(world, { kind: job.kind } as Job) };
+      },
+    },
+    onPlaced: () => undefined,
     stacks: {
       read: async ({ stack = "packit-uat" }) => ({ stack, resources }),
       writeRequest: async (_, request) => void written.push(request),

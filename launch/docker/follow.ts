@@ -1,0 +1,151 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type Docker from "dockerode";
+import { JobError, type Result } from "../../spec/index.ts";
+import type { RunOptions } from "../run-job.ts";
+import { noResult, type RunnerLines, readResult, runnerLines } from "../runner-output.ts";
+import { isConnectionError, isRefusal, unreachable } from "./engine-error.ts";
+import { type LogPosition, logFrames, logPosition } from "./log-frames.ts";
+
+/** A job's container, as it was placed or found. */
+export interface PlacedJob {
+  readonly id: string;
+  /** What kind of job it is, for messages. */
+  readonly kind: string;
+  readonly host: string;
+  readonly container: Docker.Container;
+}
+
+/** How long, in seconds, an engine that went away is waited for: a restart with many containers takes minutes. */
+const ENGINE_AWAY = 600;
+/** Seconds between two tries to reach it, or between the end of a log and the end of its container. */
+const TRY_EVERY = 1;
+
+/**
+ * Follows a container to its end and answers with what the job said. The container stays.
+ * @throws JobError `engine-unreachable` when the engine stays away, `process-failed` when the job said nothing
+ */
+export const followJob = async (
+  job: PlacedJob,
+  { onProgress, signal }: Pick<RunOptions, "onProgress" | "signal">,
+): Promise<Result> => {
+  const lines = runnerLines(onProgress);
+  const state = await whenEnded(job, lines, signal);
+  const result = readResult(await patiently(job, () => output(job)));
+  if (result) return result;
+  throw withoutResult(job, state, lines.others);
+};
+
+type State = Docker.ContainerInspectInfo["State"];
+
+const whenEnded = async (job: PlacedJob, lines: RunnerLines, signal: AbortSignal): Promise<State> => {
+  const position = logPosition();
+  for (let told = false; ; ) {
+    const isTold = await untilLogEnds(job, lines, position, signal, told);
+    told ||= isTold;
+    const { State: state } = await patiently(job, () => job.container.inspect());
+    if (!state.Running && state.Status !== "created") return state;
+    await pause(TRY_EVERY * 200);
+  }
+};
+
+/** Reads the log until the container ends or the connection breaks; answers whether the job was told to stop. */
+const untilLogEnds = async (
+  job: PlacedJob,
+  lines: RunnerLines,
+  position: LogPosition,
+  signal: AbortSignal,
+  told: boolean,
+): Promise<boolean> => {
+  let isTold = told;
+  const stop = () => {
+    if (isTold) return;
+    // Refused where it has just ended; where the connection is gone it is tried again with the next one.
+    job.container.kill({ signal: "SIGTERM" }).then(
+      () => {
+        isTold = true;
+      },
+      () => undefined,
+    );
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await readLog(job, lines, position);
+  } catch (error) {
+    if (!isConnectionError(error)) throw gone(job, error);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+  return isTold;
+};
+
+/** Progress is read from stderr only; the result is read when it is whole. */
+const readLog = async ({ container }: PlacedJob, lines: RunnerLines, position: LogPosition): Promise<void> => {
+  const since = position.since();
+  position.reconnect();
+  const options = { follow: true, stdout: false, stderr: true, timestamps: true } as const;
+  const stream = await container.logs({ ...options, ...(since === undefined ? {} : { since }) });
+  const frames = logFrames();
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    for (const frame of frames(chunk as Buffer)) {
+      if (!position.take(frame)) continue;
+      rest = Buffer.concat([rest, frame.text]);
+      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+        lines.add(rest.subarray(0, end).toString("utf8"));
+        rest = rest.subarray(end + 1);
+      }
+    }
+  }
+};
+
+const output = async ({ container }: PlacedJob): Promise<string> => {
+  const log = await container.logs({ follow: false, stdout: true, stderr: false, timestamps: true });
+  const frames = logFrames()(log);
+  return Buffer.concat(frames.map(({ text }) => text)).toString("utf8");
+};
+
+/** Asks again while the engine is away. */
+const patiently = async <T>(job: PlacedJob, ask: () => Promise<T>): Promise<T> => {
+  for (let waited = 0; ; waited += TRY_EVERY) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isConnectionError(error)) throw gone(job, error);
+      if (waited >= ENGINE_AWAY) throw away(job, error);
+      await pause(TRY_EVERY * 1000);
+    }
+  }
+};
+
+const away = ({ id, host }: PlacedJob, error: unknown): JobError => {
+  const { fact } = unreachable(host, error);
+  const hint = `the job '${id}' goes on there or has ended: \`restorable attach ${id}\` gets its result`;
+  return new JobError("engine-unreachable", fact, hint, { cause: error });
+};
+
+const gone = ({ id, host, kind }: PlacedJob, error: unknown): unknown =>
+  isRefusal(error, 404)
+    ? new JobError(
+        "process-failed",
+        `the container of the ${kind} job '${id}' was removed on ${host} before its result was read`,
+        "run the same again: what it had begun is completed or undone then",
+        { cause: error },
+      )
+    : error;
+
+const withoutResult = ({ kind, host }: PlacedJob, state: State, others: readonly string[]): JobError => {
+  if (state.OOMKilled) {
+    const fact = `the ${kind} job on ${host} used more memory than it may and was killed`;
+    return new JobError("process-failed", fact, "give the plan's target more memory, and run the same again");
+  }
+  if (others.some((line) => /exec format error/i.test(line))) {
+    const fact = `the runner's image on ${host} is for another platform: ${others.at(-1)}`;
+    return new JobError("wrong-version", fact, "build or pull it for the platform of this host; nothing was touched");
+  }
+  return noResult(
+    kind,
+    state.ExitCode > 128 ? `by signal ${state.ExitCode - 128}` : `with exit code ${state.ExitCode}`,
+    others,
+  );
+};

@@ -1,0 +1,78 @@
+import {
+  type FilesSource,
+  type Job,
+  LEDGER_MOUNT,
+  type Location,
+  type Plan,
+  type RestoreJob,
+  volumeMount,
+} from "../../spec/index.ts";
+import type { DockerPlan } from "./target.ts";
+
+/** One mount of a job's container. */
+export interface JobMount {
+  readonly Type: "volume" | "bind";
+  readonly Source: string;
+  readonly Target: string;
+  readonly ReadOnly: boolean;
+}
+
+/** What a job sees of the host: no more than it needs, and nothing that it could change without need. */
+export const jobMounts = (plan: DockerPlan, job: Job): readonly JobMount[] => {
+  switch (job.kind) {
+    case "backup":
+      return [...sources(job.plan, true), ...repositories([job.plan.repository.location], false)];
+    case "ledger":
+      return [ledger(plan)];
+    case "restore":
+      return [ledger(plan), ...restored(job), ...places(job)];
+    case "catalog":
+    case "check":
+      return repositories([job.repository.location], true);
+    case "mark":
+    case "prune":
+    case "verify":
+      return repositories([job.repository.location], false);
+    case "bucket":
+      return [];
+  }
+};
+
+const ledger = ({ target }: DockerPlan): JobMount => volume(target.ledger, LEDGER_MOUNT, false);
+
+const volume = (name: string, target: string, readOnly: boolean): JobMount => ({
+  Type: "volume",
+  Source: name,
+  Target: target,
+  ReadOnly: readOnly,
+});
+
+const sources = (plan: Plan, readOnly: boolean): readonly JobMount[] =>
+  plan.sources.flatMap((source) =>
+    "mount" in source && source.mount ? [sourceMountOf(source, source.mount, readOnly)] : [],
+  );
+
+const sourceMountOf = (
+  { directory }: Pick<FilesSource, "directory">,
+  mount: NonNullable<FilesSource["mount"]>,
+  readOnly: boolean,
+): JobMount =>
+  mount.kind === "volume"
+    ? volume(mount.name, directory, readOnly)
+    : { Type: "bind", Source: mount.path, Target: directory, ReadOnly: readOnly };
+
+/** Live data are there only for who replaces them; the state of a journal is only read. */
+const restored = ({ action, plan, request: { into } }: RestoreJob): readonly JobMount[] => {
+  if (action === "state") return [];
+  if (into.volume !== undefined) return [volume(into.volume, volumeMount(into.volume), false)];
+  return into.database === undefined && into.directory === undefined ? sources(plan, false) : [];
+};
+
+const places = ({ plan, from, action }: RestoreJob): readonly JobMount[] =>
+  action === "state" ? [] : repositories([plan.repository.location, from.repository.location], false);
+
+/** A repository in a directory of the host has the same path in the container. */
+const repositories = (locations: readonly Location[], readOnly: boolean): readonly JobMount[] => {
+  const paths = locations.flatMap((place) => (place.kind === "directory" ? [place.path] : []));
+  return [...new Set(paths)].map((path) => ({ Type: "bind", Source: path, Target: path, ReadOnly: readOnly }));
+};

@@ -1,0 +1,206 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type Docker from "dockerode";
+import { JobError, type QuiescedUnit, type QuiesceUnit, unitText } from "../../../spec/index.ts";
+import { quiescedText, type Units } from "../../restore/units.ts";
+import type { ProgramEnd, RunProgram } from "../../run-program.ts";
+import { isConnectionError, isRefusal, refusalText } from "../engine-error.ts";
+import { membersOf } from "./compose.ts";
+import { inspectContainer, isRunning, startContainer, stopContainer } from "./container.ts";
+import { execInside } from "./exec.ts";
+import { probeHttp } from "./probe.ts";
+
+/** Milliseconds between two looks at something that is waited for. */
+const LOOK_EVERY = 500;
+
+interface Place {
+  readonly engine: Docker;
+  readonly host: string;
+  /** Runs a program of the Docker host. */
+  readonly program: RunProgram;
+}
+
+/** Units of the host of one engine. */
+export const dockerUnits = (place: Place): Units => ({
+  running: (unit, seconds) => running(place, unit, seconds),
+  stop: (unit, stopped, seconds) => stop(place, unit, stopped, seconds),
+  back: (unit, stopped, seconds) => back(place, unit, stopped, seconds),
+  start: (unit, seconds) => start(place, unit, seconds),
+  probe: (probe, seconds) =>
+    probe.kind === "http" ? probeHttp(probe.url, seconds) : execInside(place.engine, probe, seconds),
+});
+
+const running = async (place: Place, unit: QuiesceUnit, seconds: number): Promise<readonly QuiescedUnit[]> => {
+  const { engine, host } = place;
+  switch (unit.kind) {
+    case "container":
+      return (await isRunning(engine, host, unit.container)) ? [{ kind: "container", container: unit.container }] : [];
+    case "compose":
+      return composeRunning(place, unit);
+    case "exec": {
+      if (!(await isRunning(engine, host, unit.container))) return [];
+      const { container, start: argv, user } = unit;
+      if (unit.stopped && (await execInside(engine, { ...unit, argv: unit.stopped }, seconds)).ok) return [];
+      return [{ kind: "exec", container, start: argv, ...(user === undefined ? {} : { user }) }];
+    }
+    case "host":
+      return [{ kind: "host", start: unit.start }];
+  }
+};
+
+const composeRunning = async (
+  { engine, host }: Place,
+  unit: Extract<QuiesceUnit, { kind: "compose" }>,
+): Promise<readonly QuiescedUnit[]> => {
+  const members = await membersOf(engine, host, unit);
+  if (members.length === 0) {
+    const hint = "`docker compose ls --all` shows them; correct the plan's quiesce.units; nothing was touched";
+    throw new JobError(
+      "missing-container",
+      `there is no container of a compose project '${unit.project}' on ${host}`,
+      hint,
+    );
+  }
+  const unknown = unit.keep.filter((service) => !members.some((member) => member.service === service));
+  if (unknown.length > 0) {
+    const services = [...new Set(members.map(({ service }) => service))].join(", ");
+    const fact = `the compose project '${unit.project}' has no service ${unknown.join(", ")}; it has ${services}`;
+    throw new JobError("bad-config", fact, "correct `keep` in the plan's quiesce.units; nothing was touched");
+  }
+  return members.flatMap(({ name, runs }) => (runs ? [{ kind: "container", container: name } as const] : []));
+};
+
+const stop = async (
+  place: Place,
+  unit: QuiesceUnit,
+  stopped: readonly QuiescedUnit[],
+  seconds: number,
+): Promise<void> => {
+  const { engine, host } = place;
+  switch (unit.kind) {
+    case "container":
+      if (stopped.length > 0) await stopContainer(engine, host, unit.container, seconds);
+      return;
+    case "compose":
+      return stopCompose(place, unit, seconds);
+    case "exec":
+      if (stopped.length > 0) await stopInside(place, unit, seconds);
+      return;
+    case "host":
+      return succeeded(unit, await place.program(unit.stop, seconds));
+  }
+};
+
+const succeeded = (unit: QuiesceUnit, { ok, text }: ProgramEnd): void => {
+  if (ok) return;
+  throw new JobError(
+    "quiesce-failed",
+    text,
+    `correct the plan's quiesce.units (${unitText(unit)}), and ask with a new id`,
+  );
+};
+
+/** A supervisor that was stopped before may have taken the services along that have to run: they are started again. */
+const stopCompose = async (
+  { engine, host }: Place,
+  unit: Extract<QuiesceUnit, { kind: "compose" }>,
+  seconds: number,
+): Promise<void> => {
+  const members = await membersOf(engine, host, unit);
+  for (const { name } of members.filter(({ runs, kept }) => runs && !kept))
+    await stopContainer(engine, host, name, seconds);
+  for (const { name } of members.filter(({ kept }) => kept).toReversed()) {
+    await startContainer(engine, name);
+    await untilReady(engine, host, name, seconds);
+  }
+};
+
+const untilReady = async (engine: Docker, host: string, name: string, seconds: number): Promise<void> => {
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    const { State } = await inspectContainer(engine, host, name);
+    if (State.Running && (State.Health === undefined || State.Health.Status === "healthy")) return;
+    if (performance.now() >= deadline) {
+      const fact = `container ${name}, which has to run for the restore, is not healthy after ${seconds} s`;
+      throw new JobError("quiesce-failed", fact, "look at its log, and ask with a new id");
+    }
+    await pause(LOOK_EVERY);
+  }
+};
+
+const stopInside = async (
+  { engine }: Place,
+  unit: Extract<QuiesceUnit, { kind: "exec" }>,
+  seconds: number,
+): Promise<void> => {
+  const deadline = performance.now() + seconds * 1000;
+  succeeded(unit, await execInside(engine, { ...unit, argv: unit.stop }, seconds));
+  if (!unit.stopped) return;
+  for (;;) {
+    const left = Math.max(1, (deadline - performance.now()) / 1000);
+    const end = await execInside(engine, { ...unit, argv: unit.stopped }, left);
+    if (end.ok) return;
+    if (performance.now() >= deadline) {
+      const fact = `${unitText(unit)} succeeded, but after ${seconds} s it has not stopped: ${end.text}`;
+      throw new JobError("quiesce-failed", fact, "stop it by hand to see why, and ask with a new id");
+    }
+    await pause(LOOK_EVERY);
+  }
+};
+
+const back = async (
+  { engine, host }: Place,
+  unit: QuiesceUnit,
+  stopped: readonly QuiescedUnit[],
+  seconds: number,
+): Promise<readonly string[]> => {
+  switch (unit.kind) {
+    case "container":
+      return (await isRunning(engine, host, unit.container)) ? [quiescedText({ ...unit })] : [];
+    case "compose":
+      // Also what has come to be since: a supervisor makes containers as well as it starts them.
+      return (await membersOf(engine, host, unit)).flatMap(({ name, runs, kept }) =>
+        runs && !kept ? [`container ${name}`] : [],
+      );
+    case "exec": {
+      if (stopped.length === 0 || !unit.stopped) return [];
+      if (!(await isRunning(engine, host, unit.container))) return [];
+      const end = await execInside(engine, { ...unit, argv: unit.stopped }, seconds);
+      return end.ok ? [] : [`what ${unit.stop.join(" ")} stopped in container ${unit.container}`];
+    }
+    case "host":
+      return [];
+  }
+};
+
+/** Tries again while the engine is away or a container restarts, and no longer than it may take. */
+const start = async (place: Place, unit: QuiescedUnit, seconds: number): Promise<ProgramEnd> => {
+  if (unit.kind === "host") return place.program(unit.start, seconds);
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    const left = (deadline - performance.now()) / 1000;
+    try {
+      return await startOnce(place.engine, unit, Math.max(1, left));
+    } catch (error) {
+      const reason = isRefusal(error) ? refusalText(error) : error instanceof Error ? error.message : String(error);
+      const text = `${quiescedText(unit)} was not started: ${reason}`;
+      if (left <= 0 || !(isConnectionError(error) || error === RESTARTS)) return { ok: false, text };
+      await pause(LOOK_EVERY);
+    }
+  }
+};
+
+const RESTARTS = new Error("the container does not run");
+
+const startOnce = async (
+  engine: Docker,
+  unit: Exclude<QuiescedUnit, { kind: "host" }>,
+  seconds: number,
+): Promise<ProgramEnd> => {
+  if (unit.kind === "container") {
+    await startContainer(engine, unit.container);
+    return { ok: true, text: `${quiescedText(unit)} was started` };
+  }
+  const { State } = await engine.getContainer(unit.container).inspect();
+  if (!State.Running) throw RESTARTS;
+  return execInside(engine, { ...unit, argv: unit.start }, seconds);
+};

@@ -1,0 +1,32 @@
+import { JobError, type Plan, type Result } from "../spec/index.ts";
+import { attachJob, dockerJobs, type FoundJob } from "./docker/jobs.ts";
+import { isDockerPlan } from "./docker/target.ts";
+import type { RunOptions } from "./run-job.ts";
+
+/** The jobs of plans that outlived their launchers. */
+export interface RemoteJobs {
+  /** What is on a plan's target, oldest first; nothing on a target that has no containers. */
+  readonly list: (plan: Plan) => Promise<readonly FoundJob[]>;
+  /**
+   * Follows a job to its end, or reads what it said, and removes its container.
+   * @param id of the job or of a request; without one, the newest job
+   * @throws JobError `unknown-plan` when there is no such job
+   */
+  readonly attach: (
+    plan: Plan,
+    id: string | undefined,
+    options: Pick<RunOptions, "onProgress" | "signal">,
+  ) => Promise<{ readonly job: FoundJob; readonly result: Result }>;
+}
+
+export const remoteJobs = (environment: Readonly<Record<string, string | undefined>>): RemoteJobs => ({
+  list: async (plan) => (isDockerPlan(plan) ? dockerJobs(plan, environment) : []),
+  attach: async (plan, id, options) => {
+    if (isDockerPlan(plan)) return attachJob(plan, id, { ...options, environment });
+    throw new JobError(
+      "unknown-plan",
+      `the jobs of plan '${plan.name}' are processes of the machine where they were started`,
+      "`restorable resume` brings a restore to its end; run anything else again",
+    );
+  },
+});

@@ -1,0 +1,40 @@
+import { type Probe, type QuiescedUnit, type QuiesceUnit, quiescedUnit } from "../../spec/index.ts";
+import type { ProgramEnd } from "../run-program.ts";
+
+/** Stops and starts units of a Docker host. Each act has a time limit of its own, in seconds. */
+export interface Units {
+  /**
+   * What of a unit runs now: what a restore will stop, and start again.
+   * @throws JobError `missing-container` when the host has no such container, `engine-unreachable`
+   */
+  readonly running: (unit: QuiesceUnit, seconds: number) => Promise<readonly QuiescedUnit[]>;
+  /** Stops what runs of a unit. @throws JobError `quiesce-failed` */
+  readonly stop: (unit: QuiesceUnit, running: readonly QuiescedUnit[], seconds: number) => Promise<void>;
+  /** What of a unit that was stopped runs again, in words; nothing when it is as it should be. */
+  readonly back: (unit: QuiesceUnit, stopped: readonly QuiescedUnit[], seconds: number) => Promise<readonly string[]>;
+  /** Starts one thing again; what runs already stays as it is. Never rejects. */
+  readonly start: (stopped: QuiescedUnit, seconds: number) => Promise<ProgramEnd>;
+  /** Asks once whether the application answers. Never rejects. */
+  readonly probe: (probe: Probe, seconds: number) => Promise<ProgramEnd>;
+}
+
+export const quiescedText = (unit: QuiescedUnit): string => {
+  switch (unit.kind) {
+    case "container":
+      return `container ${unit.container}`;
+    case "exec":
+      return `${unit.start.join(" ")} in container ${unit.container}`;
+    case "host":
+      return `${unit.start.join(" ")} on the host`;
+  }
+};
+
+export const probeText = (probe: Probe): string =>
+  probe.kind === "http" ? probe.url : `${probe.argv.join(" ")} in container ${probe.container}`;
+
+/** The journal's words for what was stopped. */
+export const toJournal = (units: readonly QuiescedUnit[]): readonly string[] =>
+  units.map((unit) => JSON.stringify(unit));
+
+export const fromJournal = (words: readonly string[]): readonly QuiescedUnit[] =>
+  words.map((text) => quiescedUnit.parse(JSON.parse(text)));
