@@ -1,7 +1,7 @@
 import {
   type Entry,
-  isRequested,
   goesElsewhere,
+  isRequested,
   JobError,
   type Manifest,
   type Plan,
