@@ -9,6 +9,7 @@ import {
 } from "./args/repository-args.ts";
 import { awsIdentities } from "./aws-identities.ts";
 import type { BackupBucket } from "./backup-bucket.ts";
+import { keptPassword } from "./kept-password.ts";
 import { keyPair } from "./key-pair.ts";
 import { tooLongForPolicies } from "./render/aws-bucket.ts";
 import { repositorySpec, s3Location } from "./render/repository.ts";
@@ -18,7 +19,8 @@ const TYPE = "restorable:index:Repository";
 
 /**
  * Where recovery points live: a bucket and a prefix, or a directory. It declares who signs them; by default a key pair
- * of its own, made once. In a bucket of Amazon's it declares an identity per role as well. Built with `signing: { none: {} }` and `trusted`, it reads another environment's repository.
+ * of its own, made once, as the password of incremental files is. In a bucket of Amazon's it declares an identity per
+ * role as well. Built with `signing: { none: {} }` and `trusted`, it reads another environment's repository.
  *
  * @throws pulumi.RunError at preview for arguments that are wrong, each with its path
  */
@@ -50,12 +52,14 @@ export class Repository extends pulumi.ComponentResource {
     const signer = keyPair(`${name}-signing`, args.signing ?? generate, this);
     const prover = keyPair(`${name}-proving`, args.proving ?? (args.signing?.none ? { none: {} } : generate), this);
     const { trusted = [], provers = [] } = args;
+    const filesPassword = args.filesPassword ?? (signer ? keptPassword(`${name}-files-password`, this) : undefined);
     const { spec, secrets } = repositorySpec({
       name,
       environment,
       location: this.locate(name, args, environment),
       signer,
       prover,
+      filesPassword,
       trusted,
       provers,
     });

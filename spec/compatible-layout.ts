@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { pointTime } from "./layout.ts";
-import type { Source } from "./source.ts";
+import { isIncremental, type Source } from "./source.ts";
 
 /** What AIDE's own names stand for: its one database, and the volume of its images. */
 const AIDE = { database: "ailabeltooldb", images: "aide_images" } as const;
@@ -45,7 +45,9 @@ export const layoutKey = (
 const aideKey = (source: Source, host: string, time: string): string | undefined => {
   if (source.kind === "postgres")
     return source.database === AIDE.database ? `${host}${AIDE.database}-${time}.dump` : undefined;
-  return source.kind === "files" && volumeOf(source) === AIDE.images ? `${host}${AIDE.images}-${time}.tar` : undefined;
+  return source.kind === "files" && !isIncremental(source) && volumeOf(source) === AIDE.images
+    ? `${host}${AIDE.images}-${time}.tar`
+    : undefined;
 };
 
 const volumeOf = (source: Extract<Source, { kind: "files" }>): string =>

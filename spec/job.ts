@@ -7,7 +7,7 @@ import { pointSelector, request } from "./request.ts";
 import { retention } from "./retention.ts";
 import { pointId, type SecretRef, secretRef, sha256, slug } from "./scalars.ts";
 import { schedule } from "./schedule.ts";
-import type { Source } from "./source.ts";
+import { isIncremental, type Source } from "./source.ts";
 
 const version = z.literal(1);
 
@@ -174,6 +174,7 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
       return present([
         ...locationRefs(value.plan.repository.location, "writer"),
         value.plan.repository.signingKey,
+        ...filesPassword(value.plan),
         ...logins(value.plan, false),
       ]);
     case "restore":
@@ -181,6 +182,7 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
         ...locationRefs(value.from.repository.location, "reader"),
         ...locationRefs(value.plan.repository.location, "writer"),
         value.plan.repository.signingKey,
+        ...filesPassword(value.plan), // a restore in place takes a safety backup first
         value.identity,
         ...logins(value.plan, true),
       ]);
@@ -197,10 +199,16 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
     case "ledger":
       return [];
     case "prune":
+      return present([...locationRefs(value.repository.location, "pruner"), value.repository.filesPassword]);
     case "mark":
       return locationRefs(value.repository.location, "pruner");
   }
 };
+
+const filesPassword = ({
+  sources,
+  repository: { filesPassword: ref },
+}: BackupJob["plan"]): (SecretRef | undefined)[] => (sources.some(isIncremental) ? [ref] : []);
 
 /** Of the sources; who may write to a bucket of media is needed at a restore only. */
 const logins = ({ sources }: BackupJob["plan"], restoring: boolean): (SecretRef | undefined)[] =>

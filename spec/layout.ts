@@ -6,6 +6,10 @@ export const PROOFS = "proofs/";
 export const MARKS = "marks/";
 /** Copies of objects sources. */
 export const COPIES = "objects/";
+/** A restic repository, for incremental file sources. */
+export const FILES = "files/";
+/** Its password, encrypted to the plan's recipients. Beside the restic repository, where no tool of restic's looks. */
+export const FILES_PASSWORD_KEY = "files-password.age";
 
 /** What a prune writes into its marks. */
 export const EXPIRE_REASON = "no rule of the retention keeps it";

@@ -3,8 +3,8 @@ import { bytes, count, instant, pointId, publicKey, recipient, sha256, slug } fr
 
 /** One stored object of a recovery point. */
 export const artifact = z.strictObject({
-  /** `dump`, `globals`, `files`, or the `index` of a bucket's objects. */
-  role: z.enum(["dump", "globals", "files", "index"]),
+  /** `dump`, `globals`, `files`, the `index` of a bucket's objects, or the `password` of the restic repository that a snapshot lies in. */
+  role: z.enum(["dump", "globals", "files", "index", "password"]),
   /** Relative to the plan's own prefix. */
   key: z.string().min(1),
   /** Present where a compatible layout gives the key: then it is relative to the root of the repository. */
@@ -13,7 +13,7 @@ export const artifact = z.strictObject({
   versionId: z.string().optional(),
   bytes,
   sha256,
-  format: z.enum(["pg-custom", "sql", "tar", "ndjson"]),
+  format: z.enum(["pg-custom", "sql", "tar", "ndjson", "text"]),
   compression: z.enum(["zstd", "none"]),
   /** `none`: whoever can read the repository can read it. */
   encryption: z.enum(["age", "none"]),
@@ -62,6 +62,21 @@ export const fileCounts = z.strictObject({
 });
 export type FileCounts = z.infer<typeof fileCounts>;
 
+/** The restic snapshot that holds a directory, in the restic repository below `files/` of the plan. */
+export const resticSnapshot = z.strictObject({
+  /** All 64 digits. The snapshot's own object is `files/snapshots/<id>`. */
+  id: sha256,
+  /** Where the directory is in the snapshot: a slash and its name. */
+  path: z.string().regex(/^\/[^/]+$/),
+  /** The restic that made it. */
+  version: z.string(),
+  /** Sum of the sizes of regular files, a file counted once for each of its names. */
+  bytes,
+  /** What this snapshot added to the restic repository, as it is stored there. */
+  addedBytes: bytes,
+});
+export type ResticSnapshot = z.infer<typeof resticSnapshot>;
+
 export const filesEntry = z.strictObject({
   kind: z.literal("files"),
   name: slug,
@@ -69,8 +84,10 @@ export const filesEntry = z.strictObject({
   started: instant,
   finished: instant,
   counts: fileCounts,
-  /** What tar said about files that changed while they were read. */
+  /** What tar or restic said about files that changed or vanished while they were read. */
   changed: z.array(z.string()),
+  /** Where the files are if not in an artifact. The artifact is then the password. */
+  snapshot: resticSnapshot.optional(),
   artifacts: z.array(artifact).min(1),
 });
 export type FilesEntry = z.infer<typeof filesEntry>;

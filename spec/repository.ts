@@ -74,6 +74,8 @@ export const repository = z.strictObject({
   signingKey: secretRef.optional(),
   /** Whose proofs count for retention. @default the trusted keys */
   provers: z.array(publicKey).optional(),
+  /** Password of the restic repositories of plans with incremental files; a backup and a prune of those need it. */
+  filesPassword: secretRef.optional(),
   /** Ed25519 private key of the prover (PKCS #8 PEM); only a verify needs it. */
   proverKey: secretRef.optional(),
 });

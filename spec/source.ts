@@ -59,7 +59,16 @@ export const mount = z.discriminatedUnion("kind", [
 ]);
 export type Mount = z.infer<typeof mount>;
 
-/** A directory, stored as one tar stream. */
+/** How the files of a directory are stored. */
+export const filesStore = z.discriminatedUnion("kind", [
+  /** One tar stream per point. */
+  z.strictObject({ kind: z.literal("tar") }),
+  /** A restic snapshot per point, in a restic repository that all points of the plan share: only what changed is stored. */
+  z.strictObject({ kind: z.literal("incremental") }),
+]);
+export type FilesStore = z.infer<typeof filesStore>;
+
+/** A directory with all that is in it. */
 export const filesSource = z.strictObject({
   kind: z.literal("files"),
   name: slug,
@@ -67,8 +76,10 @@ export const filesSource = z.strictObject({
   directory,
   /** Only where jobs run in containers. */
   mount: mount.optional(),
-  /** tar patterns, relative to the directory */
+  /** Relative to the directory: tar's patterns, where `*` matches a slash; or, where the store is incremental, restic's, where it does not and `**` does. */
   exclude: z.array(z.string().min(1)).default([]),
+  /** @default tar */
+  store: filesStore.default({ kind: "tar" }),
   /** @default false: a directory without any file is refused */
   allowEmpty: z.boolean().default(false),
   /** Configuration that belongs to one machine: it replaces what is there only if the request names it. @default false */
@@ -78,6 +89,9 @@ export type FilesSource = z.infer<typeof filesSource>;
 
 export const source = z.discriminatedUnion("kind", [postgresSource, filesSource, objectsSource]);
 export type Source = z.infer<typeof source>;
+
+/** Whether its points are restic snapshots. */
+export const isIncremental = (value: Source): boolean => value.kind === "files" && value.store.kind === "incremental";
 
 /** Programs that run against the restored copy before it is swapped in; they get PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD and RESTORABLE_DIRECTORY. */
 export const hooks = z.strictObject({ afterRestore: z.array(argv).default([]) });

@@ -36,6 +36,7 @@ trap 'exit 143' TERM
 . "$root/tools/setup/programs.sh"
 . "$root/tools/setup/pulumi.sh"
 . "$root/tools/setup/versitygw.sh"
+. "$root/tools/setup/restic.sh"
 
 step "npm packages" npm_packages
 step "node" current_node
@@ -43,4 +44,5 @@ step "system programs" system_programs
 step "pulumi" pulumi_cli
 step "pulumi plugins" pulumi_plugins
 step "versitygw" s3_server
+step "restic" restic_program
 step "tools.json" write_tools

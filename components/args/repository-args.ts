@@ -57,6 +57,12 @@ export interface RepositoryOptions {
   readonly signing?: SigningChoice | undefined;
   /** Who signs proofs, as the prover. @default { generate: {} }, or nobody where `signing` is none */
   readonly proving?: SigningChoice | undefined;
+  /**
+   * Password of the restic repositories of plans that store files incrementally. A secret. To read or go on with ones
+   * that were made before this stack's state: `age --decrypt` of their files-password.age tells it.
+   * @default one is made once and kept, encrypted, in the stack's state; none where `signing` is none
+   */
+  readonly filesPassword?: pulumi.Input<string> | undefined;
   /** Public keys whose manifests are believed as well: of another environment, or of a key before it was changed. */
   readonly trusted?: readonly pulumi.Input<string>[] | undefined;
   /** Public keys whose proofs are believed as well. */
@@ -96,6 +102,7 @@ export const repositoryArgs = exclusive(
     environment: slug.optional(),
     signing: signing.optional(),
     proving: signing.optional(),
+    filesPassword: optional(z.string().min(1)),
     trusted: z.array(leaf(publicKey)).optional(),
     provers: z.array(leaf(publicKey)).optional(),
   },

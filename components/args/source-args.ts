@@ -68,10 +68,23 @@ export type FilesChoice = ExclusiveUnion<{
   hostPath: pulumi.Input<string>;
 }>;
 
+/** How files are stored. */
+export type FilesStoreChoice = ExclusiveUnion<{
+  /** One tar stream per point: simple, and restored with nothing but tar. */
+  tar: Empty;
+  /** A restic snapshot per point: only what changed is read and stored, for trees of gigabytes or of many files. */
+  incremental: Empty;
+}>;
+
 export interface FilesOptions {
   /** Its name in recovery points. @default "files" */
   readonly name?: string | undefined;
-  /** tar patterns of what to leave out, relative to the directory. @default none */
+  /** @default { tar: {} } */
+  readonly store?: FilesStoreChoice | undefined;
+  /**
+   * Patterns of what to leave out, relative to the directory: tar's, where `*` matches a slash; or restic's where the
+   * store is incremental, where it does not and `**` does. @default none
+   */
   readonly exclude?: readonly pulumi.Input<string>[] | undefined;
   /** Whether a directory without any file is fine. @default false */
   readonly allowEmpty?: pulumi.Input<boolean> | undefined;
@@ -118,6 +131,7 @@ const files = exclusive(
   { directory: leaf(directory), volume: leaf(dockerName), hostPath: leaf(directory) },
   {
     name: slug.optional(),
+    store: exclusive({ tar: empty, incremental: empty }).optional(),
     exclude: z.array(leaf(text)).optional(),
     allowEmpty: optional(z.boolean()),
     byName: optional(z.boolean()),

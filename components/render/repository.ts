@@ -38,14 +38,16 @@ export interface RepositoryParts {
   readonly location: Split<object>;
   readonly signer: Signer | undefined;
   readonly prover: Signer | undefined;
+  readonly filesPassword: pulumi.Input<string> | undefined;
   readonly trusted: readonly pulumi.Input<string>[];
   readonly provers: readonly pulumi.Input<string>[];
 }
 
 /** A repository's specification, Outputs still in it. */
 export const repositorySpec = (parts: RepositoryParts): Split<object> => {
-  const { name, environment, location, signer, prover } = parts;
+  const { name, environment, location, signer, prover, filesPassword } = parts;
   const [signingKey, proverKey] = [secretName(name, "signing key"), secretName(name, "prover key")];
+  const password = secretName(name, "files password");
   const provers = [...(prover ? [prover.publicKey] : []), ...parts.provers];
   return {
     spec: {
@@ -53,6 +55,7 @@ export const repositorySpec = (parts: RepositoryParts): Split<object> => {
       location: location.spec,
       trusted: [...(signer ? [signer.publicKey] : []), ...parts.trusted],
       ...(signer ? { signingKey: secretRefOf(signingKey) } : {}),
+      ...(filesPassword === undefined ? {} : { filesPassword: secretRefOf(password) }),
       ...(provers.length > 0 ? { provers } : {}),
       ...(prover ? { proverKey: secretRefOf(proverKey) } : {}),
     },
@@ -60,6 +63,7 @@ export const repositorySpec = (parts: RepositoryParts): Split<object> => {
       ...location.secrets,
       ...(signer ? { [signingKey]: signer.privateKey } : {}),
       ...(prover ? { [proverKey]: prover.privateKey } : {}),
+      ...(filesPassword === undefined ? {} : { [password]: filesPassword }),
     },
   };
 };

@@ -71,7 +71,8 @@ const objectsSpec = (plan: string, args: ObjectsArgs, name: string): Split<objec
 };
 
 /** In containers the files are where the contract says; what is mounted there stands beside it. */
-const filesSpec = ({ name: _name, directory, volume, hostPath, ...plain }: FilesArgs, name: string): object => {
+const filesSpec = ({ name: _name, directory, volume, hostPath, store, ...others }: FilesArgs, name: string): object => {
+  const plain = { ...others, ...(store ? { store: { kind: store.incremental ? "incremental" : "tar" } } : {}) };
   if (directory !== undefined) return { kind: "files", name, directory, ...plain };
   const mount = volume === undefined ? { kind: "bind", path: hostPath } : { kind: "volume", name: volume };
   return { kind: "files", name, directory: sourceMount(name), mount, ...plain };

@@ -53,9 +53,9 @@ interface Place extends Pick<Artifact, "key" | "below" | "compression" | "encryp
   readonly stages: readonly Invocation[];
 }
 
-/** Globals hold passwords: no layout has them, and they are encrypted always. */
+/** Globals hold passwords, as a password is one: no layout has them, and they are encrypted always. */
 const place = ({ store, point, recipient, plain }: ArtifactTarget, { role, file }: StreamRequest): Place =>
-  plain && role !== "globals"
+  plain && role !== "globals" && role !== "password"
     ? { store: plain.root, key: plain.key, below: "repository", stages: [], compression: "none", encryption: "none" }
     : {
         store,

@@ -1,4 +1,13 @@
-import { type Artifact, type Entry, type Location, type Plan, planPrefix } from "../../spec/index.ts";
+import {
+  type Artifact,
+  type Entry,
+  FILES,
+  type FilesEntry,
+  type Location,
+  type Plan,
+  planPrefix,
+} from "../../spec/index.ts";
+import { s3Url } from "../store/s3-place.ts";
 
 /**
  * The commands that restore a point with standard tools only, in order. They go into the manifest, so that the point
@@ -15,6 +24,7 @@ export const handCommands = (plan: Plan, point: string, entries: readonly Entry[
     ...entries.flatMap(({ artifacts: all }) => all.filter(({ below }) => below)).map(({ key }) => fetch(location, key)),
     "age --decrypt --identity YOUR-KEY-FILE --output point-key.txt identity.age",
     ...entries.flatMap((entry) => entry.artifacts.map((artifact) => open(entry, artifact))),
+    ...entries.flatMap((entry) => (entry.kind === "files" ? restic(location, `${prefix}${FILES}`, entry) : [])),
     "rm point-key.txt",
   ];
 };
@@ -39,9 +49,25 @@ const open = (entry: Entry, artifact: Artifact): string => {
       return `createdb --template=template0 NEW-DATABASE && ${plain} | pg_restore --exit-on-error --dbname=NEW-DATABASE`;
     case "index":
       return `${plain} > ${quote(`${entry.name}.ndjson`)}   # one object a line: its key, and under "at" where its bytes are`;
+    case "password":
+      return `${plain} > ${quote(`${entry.name}-password.txt`)}`;
     case "files":
       return `mkdir NEW-DIRECTORY && ${plain} | tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*' --acls --directory=NEW-DIRECTORY`;
   }
+};
+
+/** restic reads the keys of a bucket from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
+const restic = (location: Location, below: string, { name, snapshot }: FilesEntry): readonly string[] => {
+  if (!snapshot) return [];
+  const password = quote(`${name}-password.txt`);
+  const repository =
+    location.kind === "s3"
+      ? `--option s3.bucket-lookup=${location.pathStyle ? "path" : "dns"} --option ${quote(`s3.region=${location.region}`)} --repo ${quote(`s3:${s3Url(location, location.bucket, below)}`)}`
+      : `--repo ${quote(`${location.path}/${below.replace(/\/$/, "")}`)}`;
+  return [
+    `restic ${repository} --password-file ${password} --no-cache restore --no-lock --sparse --target NEW-DIRECTORY ${snapshot.id}   # the files are in NEW-DIRECTORY${snapshot.path}`,
+    `rm ${password}`,
+  ];
 };
 
 const file = ({ key }: Artifact): string => key.slice(key.lastIndexOf("/") + 1);

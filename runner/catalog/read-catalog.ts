@@ -116,7 +116,10 @@ const readPoint = async (
 const outsideOf = ({ id, sources }: Manifest): string | undefined =>
   sources.flatMap(({ artifacts }) => artifacts).find(({ below, key }) => below && !isLayoutKeyOf(id, key))?.key;
 
-const bytesOf = ({ artifacts }: Entry): number => artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
+/** Of a snapshot, what it added: the rest is other points' as well. */
+const bytesOf = (entry: Entry): number =>
+  entry.artifacts.reduce((sum, { bytes }) => sum + bytes, 0) +
+  (entry.kind === "files" ? (entry.snapshot?.addedBytes ?? 0) : 0);
 
 const readMark = async (store: Store, key: string): Promise<Mark | Unreadable | undefined> => {
   const read = await readJson(store, { key }, mark);

@@ -17,11 +17,14 @@ export interface PointIdentity {
 export const newPointIdentity = async (recipients: readonly string[]): Promise<PointIdentity> => {
   const identity = await generateX25519Identity();
   const recipient = await identityToRecipient(identity);
-  return { recipient, wrapped: await wrap(identity, recipients) };
+  return { recipient, wrapped: await wrap(`${identity}\n`, recipients) };
 };
 
-/** An identity file as age reads it, encrypted to recipients and armoured. */
-const wrap = async (identity: string, recipients: readonly string[]): Promise<string> => {
+/**
+ * A small text, encrypted to recipients and armoured: an identity file as age reads it, or a password.
+ * @throws JobError `wrong-key` naming a recipient that is none
+ */
+export const wrap = async (text: string, recipients: readonly string[]): Promise<string> => {
   const encrypter = new Encrypter();
   for (const recipient of recipients) {
     try {
@@ -31,5 +34,5 @@ const wrap = async (identity: string, recipients: readonly string[]): Promise<st
       throw new JobError("wrong-key", `'${recipient}' is not an age recipient`, hint, { cause });
     }
   }
-  return armor.encode(await encrypter.encrypt(`${identity}\n`));
+  return armor.encode(await encrypter.encrypt(text));
 };

@@ -44,7 +44,8 @@ export const extractInto = (directory: string): Extraction => {
   };
 };
 
-const makeEmpty = async (directory: string): Promise<void> => {
+/** @throws JobError `target-not-empty` */
+export const makeEmpty = async (directory: string): Promise<void> => {
   await mkdir(directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;
   });

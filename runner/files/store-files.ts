@@ -58,7 +58,8 @@ const archive = (
   explain: () => explainRead(messages, directory),
 });
 
-const refuseEmpty = (directory: string, { files, symlinks, other }: FileCounts): void => {
+/** @throws JobError `empty-source` */
+export const refuseEmpty = (directory: string, { files, symlinks, other }: FileCounts): void => {
   if (files + symlinks + other > 0) return;
   throw new JobError(
     "empty-source",

@@ -131,6 +131,14 @@ const copyAttributes = async (context: Context, from: string, to: string): Promi
   ]);
 };
 
+/** Moves all that a tree holds into an empty directory, and gives that the tree's own owner, mode and attributes. */
+export const moveIn = async (context: Context, tree: string, live: string): Promise<void> => {
+  for await (const _ of moveAll(tree, live));
+  await copyAttributes(context, tree, live);
+  await rmdir(tree);
+  await syncDirectory(live);
+};
+
 const missing = ({ beside, live }: SwapNames): JobError =>
   new JobError(
     "cannot-swap",

@@ -1,6 +1,7 @@
 import {
   type BackupJob,
   type Entry,
+  isIncremental,
   layoutKey,
   layoutKeys,
   type Manifest,
@@ -21,6 +22,8 @@ import { storeFiles } from "../files/store-files.ts";
 import { mediaName } from "../objects/media-bucket.ts";
 import { type ObjectsTarget, storeObjects } from "../objects/store-objects.ts";
 import { dumpPostgres } from "../postgres/dump.ts";
+import { type Snapshots, snapshotTarget } from "../restic/snapshot-target.ts";
+import { storeSnapshot } from "../restic/store-snapshot.ts";
 import { type Lease, takeLease } from "../store/lease.ts";
 import { removeLeftovers } from "../store/leftovers.ts";
 import type { Store } from "../store/store.ts";
@@ -78,23 +81,31 @@ const storeSources = async (
   target: ArtifactTarget,
   previous: Manifest | undefined,
 ): Promise<Entry[]> => {
+  const snapshots = await snapshotTarget(context, plan, target.store, previous);
   const entries: Entry[] = [];
   for (const source of databaseFirst(plan.sources)) {
     context.report.step("source", `backing up ${describe(source)}`);
     const key = plan.layout && layoutKey(plan.layout, source, target.point, context.holder.host);
     const plain = key === undefined ? {} : { plain: { root, key } };
     const storeStream = storeArtifact(context, { ...target, ...plain });
-    entries.push(await storeSource(context, source, { ...target, previous, storeStream }));
+    entries.push(await storeSource(context, source, { ...target, previous, storeStream, snapshots }));
   }
   return entries;
 };
 
-const storeSource = (context: Context, source: Source, target: ObjectsTarget): Promise<Entry> => {
+interface SourceTarget extends ObjectsTarget {
+  /** Absent where no source of the plan is stored incrementally. */
+  readonly snapshots: Snapshots | undefined;
+}
+
+const storeSource = (context: Context, source: Source, target: SourceTarget): Promise<Entry> => {
   switch (source.kind) {
     case "postgres":
       return dumpPostgres(context, source, target.storeStream);
     case "files":
-      return storeFiles(context, source, target.storeStream);
+      return target.snapshots && isIncremental(source)
+        ? storeSnapshot(context, source, { ...target.snapshots, storeStream: target.storeStream })
+        : storeFiles(context, source, target.storeStream);
     case "objects":
       return storeObjects(context, source, target);
   }

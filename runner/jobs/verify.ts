@@ -12,6 +12,8 @@ import { readCatalog } from "../catalog/read-catalog.ts";
 import { selectPoint } from "../catalog/select-point.ts";
 import type { Context } from "../context.ts";
 import { sign } from "../crypto/signature.ts";
+import { isSnapshotEntry } from "../restic/open-snapshot.ts";
+import { snapshotKey, verifySnapshot } from "../restic/verify-snapshot.ts";
 import { checkKey } from "../restore/check-key.ts";
 import { verifyArtifact } from "../verify/verify-artifact.ts";
 import { verifyIdentity } from "../verify/verify-identity.ts";
@@ -73,6 +75,11 @@ const artifactChecks = async (
         ),
       );
     }
+    if (entry.kind !== "files" || !isSnapshotEntry(entry)) continue;
+    const key = snapshotKey(entry.snapshot.id);
+    context.report.step("verify", `reading ${key}, with all that it needs`);
+    const source = { ...stores, ...(identity === undefined ? {} : { identity }) };
+    checks.push(await asCheck(key, () => verifySnapshot(context, source, entry)));
   }
   return checks;
 };

@@ -1,13 +1,17 @@
+import { rmdir } from "node:fs/promises";
 import { type Artifact, type FilesEntry, type FilesSource, JobError, volumeMount } from "../../spec/index.ts";
 import { loadArtifact } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
 import { compareTree } from "../files/compare-tree.ts";
-import { type Extraction, extractBeside, extractInto } from "../files/extract-beside.ts";
+import { type Extraction, extractBeside, extractInto, makeEmpty } from "../files/extract-beside.ts";
 import { type InspectedTarget, inspectNewTarget, inspectTarget } from "../files/inspect-directory.ts";
-import { besideTree, type FilesPart } from "../files/names.ts";
-import { emptyDirectory } from "../files/remove-tree.ts";
+import { besideDirectory, besideTree, type FilesPart } from "../files/names.ts";
+import { emptyDirectory, removeBeside } from "../files/remove-tree.ts";
 import { swapDirectory } from "../files/swap-directories.ts";
+import { moveIn } from "../files/swap-inside.ts";
 import { requireRoom } from "../files/target-room.ts";
+import { isSnapshotEntry, openSnapshot, type SnapshotEntry } from "../restic/open-snapshot.ts";
+import { restoreSnapshot } from "../restic/restore-snapshot.ts";
 import type { Outcome, PartRequest, RestorePart } from "./restore-part.ts";
 
 type Ask = PartRequest<FilesSource, FilesEntry>;
@@ -36,14 +40,49 @@ const inspect = async ({ source, entry, request, at }: Ask): Promise<{ part: Fil
 };
 
 const loadBeside = async (context: Context, ask: Ask, part: FilesPart): Promise<Outcome> => {
-  const outcome = await unpack(context, ask, await extractBeside(part), besideTree(part));
+  const outcome = isSnapshotEntry(ask.entry)
+    ? await unpackSnapshot(context, ask, ask.entry, part)
+    : await unpack(context, ask, await extractBeside(part), besideTree(part));
   if (goesElsewhere(ask) && outcome.checks.every(({ ok }) => ok)) await swapDirectory(context, part); // nothing is there to supersede
   return outcome;
 };
 
 const overwrite = async (context: Context, ask: Ask, part: FilesPart): Promise<Outcome> => {
   await emptyDirectory(context, part.live);
+  if (isSnapshotEntry(ask.entry)) return overwriteBySnapshot(context, ask, ask.entry, part);
   return unpack(context, ask, extractInto(part.live), part.live);
+};
+
+const unpackSnapshot = async (
+  context: Context,
+  { artifacts }: Ask,
+  entry: SnapshotEntry,
+  part: FilesPart,
+): Promise<Outcome> => {
+  await makeEmpty(part.beside);
+  await restoreSnapshot(context, await openSnapshot(context, artifacts, entry), part.beside);
+  return compared(context, entry, besideTree(part));
+};
+
+/** Inside the directory, which is empty by now: so its own owner and mode, and a mount point, need no other way. */
+const overwriteBySnapshot = async (
+  context: Context,
+  { artifacts, request: { id } }: Ask,
+  entry: SnapshotEntry,
+  { live }: FilesPart,
+): Promise<Outcome> => {
+  const holder = besideDirectory(live, id, "inside");
+  await removeBeside(context, { live, beside: holder, superseded: holder, existed: true }); // of a run that was killed
+  await makeEmpty(holder);
+  await restoreSnapshot(context, await openSnapshot(context, artifacts, entry), holder);
+  await moveIn(context, `${holder}/tree`, live);
+  await rmdir(holder);
+  return compared(context, entry, live);
+};
+
+const compared = async (context: Context, entry: FilesEntry, directory: string): Promise<Outcome> => {
+  context.report.step("compared", `counting the files of ${directory}`);
+  return { checks: await compareTree(directory, entry, context.signal), notes: [] };
 };
 
 const unpack = async (
@@ -56,8 +95,7 @@ const unpack = async (
   const onBytes = (bytes: number) =>
     context.report.progress("restoring", `unpacking ${archive.key}`, bytes, archive.bytes);
   await loadArtifact(context, artifacts, archive, [extraction.invocation], { onBytes });
-  context.report.step("compared", `counting the files of ${directory}`);
-  return { checks: await compareTree(directory, entry, context.signal), notes: extraction.messages() };
+  return { ...(await compared(context, entry, directory)), notes: extraction.messages() };
 };
 
 const archiveOf = ({ artifacts, name }: FilesEntry): Artifact => {

@@ -1,6 +1,9 @@
-import { type CatalogPoint, JobError } from "../../spec/index.ts";
+import { type CatalogPoint, type Entry, JobError } from "../../spec/index.ts";
 import { backup } from "../jobs/backup.ts";
 import { openPlanStore, openRootStore } from "../jobs/plan-store.ts";
+import { isSnapshotEntry } from "../restic/open-snapshot.ts";
+import { openRestic } from "../restic/restic-repository.ts";
+import { readSnapshot, verifySnapshot } from "../restic/verify-snapshot.ts";
 import { verifyArtifact } from "../verify/verify-artifact.ts";
 import type { OpenJournal } from "./ledger.ts";
 import type { Prepared } from "./prepared.ts";
@@ -22,25 +25,30 @@ export const prepareInPlace = async (
       context.report.step("verified", `reading ${artifact.key} of ${point.id} to its end`);
       await verifyArtifact(context, artifactSource(session), match.entry, artifact);
     }
+    if (match.entry.kind !== "files" || !isSnapshotEntry(match.entry)) continue;
+    context.report.step("verified", `reading the snapshot of '${match.source.name}' in ${point.id} to its end`);
+    await verifySnapshot(context, artifactSource(session), match.entry);
   }
   const verified = await ledger.advance(open, "verified");
   context.report.step("verified", "backing up what is live now, because this restore overwrites it");
   const { manifest } = await backup(context, { kind: "backup", version: 1, plan: job.plan });
-  await readBack(
-    session,
-    manifest.sources.flatMap((entry) => entry.artifacts.map((artifact) => ({ entry, artifact }))),
-  );
+  await readBack(session, manifest.sources);
   const note = `what was live before is recovery point ${manifest.id} of ${manifest.environment}/${manifest.plan}`;
   return ledger.advance(verified, "compared", { safetyPoint: manifest.id, notes: [...verified.journal.notes, note] });
 };
 
-type Stored = { entry: Parameters<typeof verifyArtifact>[2]; artifact: Parameters<typeof verifyArtifact>[3] };
-
 /** Its digest, from the store, by the reader: the key of the safety point belongs to the operator and is not here. */
-const readBack = async ({ context, job }: Session, stored: readonly Stored[]): Promise<void> => {
-  const store = openPlanStore(context, job.plan.repository, job.plan.name, "writer");
-  const root = openRootStore(context, job.plan.repository, "writer");
-  for (const { entry, artifact } of stored) {
+const readBack = async ({ context, job: { plan } }: Session, entries: readonly Entry[]): Promise<void> => {
+  const store = openPlanStore(context, plan.repository, plan.name, "writer");
+  const root = openRootStore(context, plan.repository, "writer");
+  const { filesPassword } = plan.repository;
+  for (const entry of entries) {
+    if (entry.kind !== "files" || !isSnapshotEntry(entry) || !filesPassword) continue;
+    await readSnapshot(context, store, await openRestic(store, context.secret(filesPassword)), entry);
+  }
+  for (const { entry, artifact } of entries.flatMap((each) =>
+    each.artifacts.map((stored) => ({ entry: each, artifact: stored })),
+  )) {
     if (artifact.bytes === 0)
       throw new JobError(
         "empty-source",

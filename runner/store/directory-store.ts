@@ -56,6 +56,7 @@ export const directoryStore = (context: Context, path: string, role: Role, prefi
     tag: (key) => noTags(root, key),
     remove: (key, versionId) => ask(`removing ${key}`, () => (known(versionId) ? remove(root, fileOf(key)) : absent())),
     abortUploads: (below, before) => ask("removing half-written files", () => removeTemporaries(root, below, before)),
+    place: async (below) => ({ kind: "directory", path: join(root, below).replace(/\/$/, "") }),
     clock: () => ask("asking for the time", () => clock(context, root, role)),
     room: () => ask("asking for the room", () => room(root)),
   };

@@ -16,6 +16,7 @@ import { s3Client } from "./s3-client.ts";
 import { storeClock } from "./s3-clock.ts";
 import { httpStatus, s3Code } from "./s3-error.ts";
 import { abortUploads, listObjects, listVersions } from "./s3-listing.ts";
+import { s3Place } from "./s3-place.ts";
 import { readObject, readStream } from "./s3-read.ts";
 import { uploadStream } from "./s3-upload.ts";
 import type { Put, PutConditions, Store } from "./store.ts";
@@ -48,6 +49,7 @@ export const s3Store = (context: Context, location: S3Repository, role: Role, pr
     tag: async (key, versionId, tags) => tag(bucket, checkedKey(key), await named(versionId), tags),
     remove: async (key, versionId) => remove(bucket, checkedKey(key), await named(versionId)),
     abortUploads: (below, before) => abortUploads(bucket, below, before, signal),
+    place: (below) => s3Place(bucket, location, below),
     clock: () => storeClock(bucket),
     room: async () => undefined,
   };

@@ -30,6 +30,26 @@ export interface ObjectVersion {
   readonly deleteMarker: boolean;
 }
 
+export interface PlaceKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
+
+/** How a program that is not ours reaches what lies below a prefix of a store. */
+export type Place =
+  | { readonly kind: "directory"; readonly path: string }
+  | {
+      readonly kind: "s3";
+      /** Endpoint, bucket and prefix, without a slash at its end. */
+      readonly url: string;
+      readonly region: string;
+      readonly pathStyle: boolean;
+      /** A file with the CA certificate of the endpoint. */
+      readonly ca?: string | undefined;
+      readonly keys: PlaceKeys;
+    };
+
 export interface PutConditions {
   /** Only if nothing is there. */
   readonly ifNoneMatch?: "*";
@@ -77,6 +97,8 @@ export interface Store {
   readonly remove: (key: string, versionId?: string) => Promise<void>;
   /** Ends unfinished uploads below a prefix that were begun before an instant; says how many. */
   readonly abortUploads: (prefix: string, before: Date) => Promise<number>;
+  /** Where a program that is not ours finds what lies below a prefix, with the credentials of the store's role. */
+  readonly place: (prefix: string) => Promise<Place>;
   /** The store's own clock. */
   readonly clock: () => Promise<Date>;
   /** Bytes that may still be written; undefined where the store does not say. */

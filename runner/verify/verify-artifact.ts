@@ -46,6 +46,7 @@ export const verifyArtifact = async (
       );
       return `${artifact.bytes} bytes read, decrypted, decompressed and read through pg_restore to the end`;
     case "globals":
+    case "password":
       await loadArtifact(context, source, artifact, [], { onBytes });
       return `${artifact.bytes} bytes read, decrypted and decompressed`;
     case "index":

@@ -67,13 +67,34 @@ test("each identity has references of its own; without any the bucket's are ever
   expect(Object.keys(one.secrets)).toContain("RESTORABLE_ONE_WRITER_SECRET_ACCESS_KEY");
 });
 
-test("a given key is used, and nothing is kept", async () => {
+test("a given key is used and not kept", async () => {
   const engine = await mockEngine();
   const key = { privateKey: "-----BEGIN PRIVATE KEY-----\nof-tests\n-----END PRIVATE KEY-----", publicKey: PUBLIC_KEY };
   const repository = new Repository("montagu", { directory: "/backups", signing: { key }, proving: { none: {} } });
   expect(await known(repository.publicKey)).toBe(PUBLIC_KEY);
   await engine.settled();
-  expect(engine.resources.map(({ name }) => name)).toEqual(["montagu"]);
+  expect(engine.resources.map(({ name }) => name)).toEqual(["montagu", "montagu-files-password"]);
+});
+
+test("the password of incremental files is made once and kept, or the given one is used; a secret either way", async () => {
+  const engine = await mockEngine();
+  const made = new Repository("made", { directory: "/backups" });
+  const given = new Repository("given", { directory: "/backups", filesPassword: "of-tests" });
+  await engine.settled();
+  const stash = engine.named("made-files-password");
+  expect(stash).toMatchObject({ type: "pulumi:index:Stash", ignoreChanges: ["input"] });
+  expect(isSecret(stash.inputs.input)).toBe(true);
+  expect(unwrapped(stash.inputs.input)).toMatch(/^[\w-]{43}$/);
+  expect(engine.resources.map(({ name }) => name)).not.toContain("given-files-password");
+  expect(given.secrets.RESTORABLE_GIVEN_FILES_PASSWORD).toBe("of-tests");
+  for (const [repository, name] of [
+    [made, "MADE"],
+    [given, "GIVEN"],
+  ] as const) {
+    const spec = await known(repository.spec);
+    expect(spec.filesPassword).toEqual({ kind: "env", name: `RESTORABLE_${name}_FILES_PASSWORD` });
+    expect(JSON.stringify(spec)).not.toContain("of-tests");
+  }
 });
 
 test("a reader of another environment's repository trusts the given keys and signs nothing", async () => {

@@ -27,8 +27,9 @@ export function startRunner(
   onProgress: (line: Progress) => void = () => undefined,
   env: NodeJS.ProcessEnv = {},
 ): RunnerRun {
-  const { postgresBin, age } = tools();
-  const PATH = [path.dirname(age), postgresBin, process.env.PATH].join(path.delimiter);
+  const { postgresBin, age, restic } = tools();
+  const found = restic === undefined ? [] : [path.dirname(restic)];
+  const PATH = [...found, path.dirname(age), postgresBin, process.env.PATH].join(path.delimiter);
   const child = spawn(process.execPath, [path.join(checkout, "runner/main.ts")], {
     stdio: "pipe",
     env: { PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: compileCache, ...env },

@@ -6,10 +6,10 @@ import { makeTempDir, removeTempDir, tempDir } from "../support/temp-dir.ts";
 import { checkout, tools } from "../support/tools.ts";
 
 /** No network, and no npm: it would install into the packages of the checkout that runs this test. */
-const ELSEWHERE = { versitygw: "exit 0", curl: "exit 7", npm: "exit 1" };
+const ELSEWHERE = { versitygw: "exit 0", restic: "echo restic 0.18.1 of a test", curl: "exit 7", npm: "exit 1" };
 
 /** What this machine may have and the machine of a test has only if it says so. */
-const OWN = new Set(["go", "pulumi", "pulumi-language-nodejs", "versitygw"]);
+const OWN = new Set(["go", "pulumi", "pulumi-language-nodejs", "versitygw", "restic"]);
 
 /** Links to every other program that is on the PATH here. */
 let system: string;
@@ -160,6 +160,19 @@ describe("set-up", () => {
     expect(await found()).toEqual(found1);
   });
 
+  test("a restic that is too old does not count: the tests need Go to build one, the demo does without", async () => {
+    const { setUp, found } = await machine({
+      pulumi: pulumi("3.300.1"),
+      "pulumi-language-nodejs": "exit 0",
+      restic: "echo restic 0.14.0 of a test",
+    });
+    expect((await setUp("demo")).exitCode).toBe(0);
+    expect(await found()).not.toHaveProperty("restic");
+    const { exitCode, stderr } = await setUp();
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("restic 0.17 or newer is missing: install it, or Go");
+  });
+
   test("refuses a purpose that it does not know", async () => {
     const { exitCode, stderr } = await (await machine({})).setUp("deploy");
     expect(exitCode).toBe(1);
@@ -169,6 +182,6 @@ describe("set-up", () => {
   test("what it found here exists", async () => {
     const { standIns: _, offline: __, ...places } = tools();
     for (const [name, place] of Object.entries(places))
-      expect((await execa("test", ["-e", place], { reject: false })).exitCode, name).toBe(0);
+      expect((await execa("test", ["-e", String(place)], { reject: false })).exitCode, name).toBe(0);
   });
 });

@@ -41,6 +41,7 @@ export const filesSource = (directory: string): Source => ({
   kind: "files",
   name: "files",
   directory,
+  store: { kind: "tar" },
   exclude: [],
   allowEmpty: false,
   byName: false,

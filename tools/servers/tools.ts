@@ -22,6 +22,8 @@ const Tools = z.object({
   openssl: z.string(),
   /** GNU tar. */
   tar: z.string(),
+  /** Only the tests need it. */
+  restic: z.string().optional(),
 });
 
 /** The programs that set-up found, by absolute path. */

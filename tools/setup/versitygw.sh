@@ -27,6 +27,6 @@ write_tools() {
     "node=$node" "pulumi=$pulumi" "pulumiHome=$pulumi_home" "standIns=$stand_ins" \
     "postgresBin=$postgres_bin" "versitygw=$versitygw" \
     "zstd=$(command -v zstd)" "age=$(command -v age)" "ageKeygen=$(command -v age-keygen)" \
-    "openssl=$(command -v openssl)" "tar=$tar"
+    "openssl=$(command -v openssl)" "tar=$tar" ${restic:+"restic=$restic"}
   outcome="written for $purpose: .restorable/tools.json"
 }
