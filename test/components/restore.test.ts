@@ -108,6 +108,7 @@ test("every secret is in the environment, which is secret as a whole", async () 
   expect(Object.keys(unwrapped(environment) as object).sort()).toEqual([
     "RESTORABLE_IDENTITY",
     "RESTORABLE_LAUNCH",
+    "RESTORABLE_MONTAGU_FILES_PASSWORD",
     "RESTORABLE_MONTAGU_PROVER_KEY",
     "RESTORABLE_MONTAGU_SIGNING_KEY",
     "RESTORABLE_NODE",
