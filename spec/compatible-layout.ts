@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { pointTime } from "./layout.ts";
 import { isIncremental, type Source } from "./source.ts";
+import { sourceMount } from "./target.ts";
 
-/** What AIDE's own names stand for: its one database, and the volume of its images. */
+/** What AIDE's own names stand for: its one database, and its images: a source or a volume of that name. */
 const AIDE = { database: "ailabeltooldb", images: "aide_images" } as const;
 
 /** Names of new artifacts as an older tool gives them, so that it can still read them; its old objects stay readable as well. */
@@ -45,13 +46,15 @@ export const layoutKey = (
 const aideKey = (source: Source, host: string, time: string): string | undefined => {
   if (source.kind === "postgres")
     return source.database === AIDE.database ? `${host}${AIDE.database}-${time}.dump` : undefined;
-  return source.kind === "files" && !isIncremental(source) && volumeOf(source) === AIDE.images
+  return source.kind === "files" && !isIncremental(source) && isAllImages(source)
     ? `${host}${AIDE.images}-${time}.tar`
     : undefined;
 };
 
-const volumeOf = (source: Extract<Source, { kind: "files" }>): string =>
-  source.mount?.kind === "volume" ? source.mount.name : source.name;
+/** The volume may have another name; a project alone is another source. */
+const isAllImages = ({ name, directory, mount }: Extract<Source, { kind: "files" }>): boolean =>
+  (name === AIDE.images || (mount?.kind === "volume" && mount.name === AIDE.images)) &&
+  (mount === undefined || directory === sourceMount(name));
 
 /** The time of a point as both tools write it, in UTC: `20261121T010000`, or without the letter. */
 const timeOf = (point: string, letter: "T" | ""): string =>

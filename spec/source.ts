@@ -72,7 +72,7 @@ export type FilesStore = z.infer<typeof filesStore>;
 export const filesSource = z.strictObject({
   kind: z.literal("files"),
   name: slug,
-  /** As jobs see it; in containers `sourceMount` of the name. */
+  /** As jobs see it; in containers `sourceMount` of the name, where the mount is, or a directory below it. */
   directory,
   /** Only where jobs run in containers. */
   mount: mount.optional(),

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { aide } from "./aide.ts";
 import { demo } from "./demo.ts";
 
 /** One program per system; a stack is `<system>-<environment>`. */
-const SYSTEMS: Readonly<Record<string, (environment: string) => Record<string, unknown>>> = { demo };
+const SYSTEMS: Readonly<Record<string, (environment: string) => Record<string, unknown>>> = { aide, demo };
 
 export default async (): Promise<Record<string, unknown>> => {
   const stack = pulumi.getStack();

@@ -93,6 +93,11 @@ export interface FilesOptions {
    * names it in `sources`. @default false
    */
   readonly byName?: pulumi.Input<boolean> | undefined;
+  /**
+   * Only what is below this directory of the volume or host path, which itself stays where it is: `test_docker`.
+   * @default all of it
+   */
+  readonly subdirectory?: string | undefined;
 }
 
 /** A directory or a volume, with all that is in it. */
@@ -127,6 +132,11 @@ const postgres = z.strictObject({
   restoreJobs: optional(pg.restoreJobs.unwrap()),
 });
 
+const subdirectory = z
+  .string()
+  .regex(/^[^/\0]+(\/[^/\0]+)*$/, "expected a relative path without a slash at its ends")
+  .refine((path) => !path.split("/").some((name) => name === "." || name === ".."), "must not hold '.' or '..'");
+
 const files = exclusive(
   { directory: leaf(directory), volume: leaf(dockerName), hostPath: leaf(directory) },
   {
@@ -135,6 +145,7 @@ const files = exclusive(
     exclude: z.array(leaf(text)).optional(),
     allowEmpty: optional(z.boolean()),
     byName: optional(z.boolean()),
+    subdirectory: subdirectory.optional(),
   },
 );
 

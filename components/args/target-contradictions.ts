@@ -49,6 +49,14 @@ function* files({ sources }: Parts, target: Target): Generator<readonly [string,
     const chosen = (["directory", "volume", "hostPath"] as const).filter((key) => given?.[key] !== undefined);
     const [wrong] = FILES[target].filter((key) => chosen.length === 1 && chosen[0] === key);
     if (wrong) yield [WHY[wrong], "sources", index, "files", wrong];
+    if (target === "local" && given?.subdirectory !== undefined)
+      yield [
+        "needs target docker; with target local name that directory itself",
+        "sources",
+        index,
+        "files",
+        "subdirectory",
+      ];
   }
 }
 

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { sourceMount } from "../../spec/index.ts";
 import type { ObjectsArgs } from "../args/objects-args.ts";
 import {
@@ -71,9 +72,10 @@ const objectsSpec = (plan: string, args: ObjectsArgs, name: string): Split<objec
 };
 
 /** In containers the files are where the contract says; what is mounted there stands beside it. */
-const filesSpec = ({ name: _name, directory, volume, hostPath, store, ...others }: FilesArgs, name: string): object => {
+const filesSpec = (args: FilesArgs, name: string): object => {
+  const { name: _name, directory, volume, hostPath, subdirectory, store, ...others } = args;
   const plain = { ...others, ...(store ? { store: { kind: store.incremental ? "incremental" : "tar" } } : {}) };
   if (directory !== undefined) return { kind: "files", name, directory, ...plain };
   const mount = volume === undefined ? { kind: "bind", path: hostPath } : { kind: "volume", name: volume };
-  return { kind: "files", name, directory: sourceMount(name), mount, ...plain };
+  return { kind: "files", name, directory: path.posix.join(sourceMount(name), subdirectory ?? ""), mount, ...plain };
 };

@@ -5,6 +5,7 @@ import {
   type Location,
   type Plan,
   type RestoreJob,
+  sourceMount,
   volumeMount,
 } from "../../spec/index.ts";
 import type { DockerPlan } from "./target.ts";
@@ -52,14 +53,15 @@ const sources = (plan: Plan, readOnly: boolean): readonly JobMount[] =>
     "mount" in source && source.mount ? [sourceMountOf(source, source.mount, readOnly)] : [],
   );
 
+/** The whole mount, also where the source is a directory below it: a restore works beside that. */
 const sourceMountOf = (
-  { directory }: Pick<FilesSource, "directory">,
+  { name }: Pick<FilesSource, "name">,
   mount: NonNullable<FilesSource["mount"]>,
   readOnly: boolean,
 ): JobMount =>
   mount.kind === "volume"
-    ? volume(mount.name, directory, readOnly)
-    : { Type: "bind", Source: mount.path, Target: directory, ReadOnly: readOnly };
+    ? volume(mount.name, sourceMount(name), readOnly)
+    : { Type: "bind", Source: mount.path, Target: sourceMount(name), ReadOnly: readOnly };
 
 /** Live data are there only for who replaces them; the state of a journal is only read. */
 const restored = ({ action, plan, request: { into } }: RestoreJob): readonly JobMount[] => {

@@ -11,6 +11,7 @@ import { createDatabase, type Globals } from "./globals.ts";
 import { connectionString, quoteIdentifier, quoteLiteral } from "./identifier.ts";
 import type { TargetFacts } from "./inspect-target.ts";
 import { withMaintenance } from "./maintenance.ts";
+import { withOwnLogin } from "./own-login.ts";
 import { replayProperties, storedProperties } from "./replay-properties.ts";
 import { explainSql } from "./sql-error.ts";
 import { UNFINISHED } from "./unfinished.ts";
@@ -54,7 +55,7 @@ export const restoreBeside = async (
   const program =
     "script" in request.archive ? undefined : await restoreProgram(context, target.major, entry.leastPgRestore);
   const { notes, owner } = await withMaintenance(context, source, [database], async (session) => {
-    const created = await createMissingRoles(session, globals, target.major);
+    const created = await createMissingRoles(session, withOwnLogin(context, source, globals), target.major);
     const name = await chooseOwner(session, target, request.owner ?? globals.properties.owner);
     await createEmpty(session, globals, database, name);
     return { notes: created, owner: name };

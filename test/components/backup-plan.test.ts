@@ -50,7 +50,7 @@ test("a plan on a Docker host resolves to the contract's specification: units an
   });
   expect(spec.sources.slice(1)).toMatchObject([
     { name: "images", directory: "/sources/images", mount: { kind: "volume", name: "app_images" }, exclude: ["tmp"] },
-    { name: "envs", directory: "/sources/envs", mount: { kind: "bind", path: "/srv/app/.envs" } },
+    { name: "envs", directory: "/sources/envs/now/prod", mount: { kind: "bind", path: "/srv/app/.envs" } },
   ]);
   expect(spec.schedule).toEqual({ kind: "cron", cron: "0 0 2 * * *", timeZone: "Europe/London", jitterSeconds: 60 });
   expect(spec.quiesce).toMatchObject({
@@ -222,6 +222,7 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
     "sources[1].files.volume: needs target docker; with target local name a directory",
   ],
   ["sources.1.files", { hostPath: "/v" }, "sources[1].files.hostPath: needs target docker"],
+  ["sources.1.files.subdirectory", "v", "sources[1].files.subdirectory: needs target docker"],
   ["runner", { image: "restorable-runner:1.0" }, "runner: is of no use with target local"],
   ["sources.1.files.directory", "data", "sources[1].files.directory: expected an absolute path other than '/'"],
   ["sources.1.files.exclude", "tmp", "sources[1].files.exclude: expected array, received string"],
@@ -292,6 +293,8 @@ const WRONG_ON_DOCKER: readonly (readonly [string, unknown, string])[] = [
   ["sources.1.files", { directory: "/data" }, "sources[1].files.directory: is of no use in containers"],
   ["sources.1.files.volume", "a/b", "sources[1].files.volume: expected a Docker name"],
   ["sources.2.files.hostPath", "data", "sources[2].files.hostPath: expected an absolute path"],
+  ["sources.2.files.subdirectory", "/now", "sources[2].files.subdirectory: expected a relative path"],
+  ["sources.2.files.subdirectory", "now/../..", "sources[2].files.subdirectory: must not hold '.' or '..'"],
   [
     "quiesce.units.0",
     {},

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   artifactKey,
   identityKey,
+  layoutKey,
   manifestKey,
   markKey,
   newPointId,
@@ -10,6 +11,7 @@ import {
   pointId,
   pointTime,
   proofKey,
+  source,
 } from "../../spec/index.ts";
 
 const AT = new Date("2026-11-21T01:00:00.123Z");
@@ -39,5 +41,24 @@ describe("the layout of a repository", () => {
         expect(Math.sign(a - b)).toBe(first === other ? 0 : first > other ? 1 : -1);
       }),
     );
+  });
+});
+
+describe("the layout of AIDE", () => {
+  const volume = (name: string, volume: string, below = "") => ({
+    kind: "files",
+    name,
+    directory: `/sources/${name}${below}`,
+    mount: { kind: "volume", name: volume },
+  });
+  it.each([
+    [volume("aide_images", "uat_images"), true],
+    [volume("images", "aide_images"), true],
+    [volume("images", "uat_images"), false],
+    [volume("aide_images", "aide_images", "/test_docker"), false],
+    [{ kind: "files", name: "aide_images", directory: "/srv/images" }, true],
+  ])("names the images, and no project alone: %j", (given, isNamed) => {
+    const key = layoutKey({ kind: "aide", host: "vbox" }, source.parse(given), POINT, "here");
+    expect(key).toBe(isNamed ? "vbox-aide_images-20261121T010000.tar" : undefined);
   });
 });

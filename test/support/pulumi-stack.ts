@@ -12,6 +12,8 @@ export interface PulumiStackOptions {
   readonly stack?: string;
   /** Source of an inline program (TypeScript, ESM). Default: this repository's own program and project. */
   readonly program?: string;
+  /** The name of this repository's own project, for stacks that leave that name outside of them. Default `backups`. */
+  readonly project?: string;
   /** More environment for the engine and what it starts. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -60,7 +62,7 @@ export class PulumiStack {
     const stack = new PulumiStack(await makeTempDir("stack"), options);
     try {
       await mkdir(path.join(stack.directory, "backend"));
-      if (options.program === undefined) await linkOwnProject(stack.projectDirectory);
+      if (options.program === undefined) await linkOwnProject(stack.projectDirectory, options.project);
       else await stack.writeProgram(options.program);
       await stack.#succeed("stack", "init", stack.name, "--no-select");
       return stack;

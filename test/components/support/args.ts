@@ -70,7 +70,7 @@ export const dockerPlanArgs = (
     sources: [
       ...sources.slice(0, 1),
       { files: { name: "images", volume: wrap("app_images"), exclude: [wrap("tmp")], allowEmpty: wrap(true) } },
-      { files: { name: "envs", hostPath: wrap("/srv/app/.envs") } },
+      { files: { name: "envs", hostPath: wrap("/srv/app/.envs"), subdirectory: "now/prod" } },
     ],
     schedule: { cron: "0 0 2 * * *", timeZone: "Europe/London", jitterSeconds: 60 },
     quiesce: {

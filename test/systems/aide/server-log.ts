@@ -1,0 +1,41 @@
+import { type Aide, DATABASE } from "./aide.ts";
+
+/** What the server's log says of one time when the live database got another name or went. */
+export interface Turn {
+  readonly at: Date;
+  readonly statement: string;
+  /** Sessions in it at that moment. */
+  readonly inside: readonly string[];
+  /** How often somebody knocked in vain before it could be entered again. */
+  readonly refused: number;
+}
+
+const TURN = new RegExp(`ALTER DATABASE "?${DATABASE}"? RENAME|DROP DATABASE (IF EXISTS )?"?${DATABASE}"?( |$)`);
+const ENTERED = new RegExp(`connection authorized: .*database=${DATABASE}( |$)`);
+type Line = Awaited<ReturnType<Aide["log"]>>[number];
+
+/**
+ * Every rename and drop of the live database so far. A session counts as inside when it had been let in before and its
+ * end is not in the log until the next one is let in: who is ended writes that line when it is gone already.
+ */
+export const turns = async (aide: Aide): Promise<readonly Turn[]> => {
+  const lines = await aide.log();
+  const found: Turn[] = [];
+  const open = new Set<string>();
+  for (const [index, [at, pid, , text]] of lines.entries()) {
+    if (ENTERED.test(text)) open.add(pid);
+    if (text.includes("disconnection:")) open.delete(pid);
+    if (!text.includes("statement:") || !TURN.test(text)) continue;
+    const entered = (line: Line) => ENTERED.test(line[3]);
+    const next = lines.findIndex((line, place) => place > index && entered(line));
+    const shut = lines.slice(lines.slice(0, index).findLastIndex(entered) + 1, next < 0 ? undefined : next);
+    const ended = new Set(shut.filter((line) => line[3].includes("disconnection:")).map((line) => line[1]));
+    found.push({
+      at: new Date(at.replace(" UTC", "Z").replace(" ", "T")),
+      statement: text,
+      inside: [...open].filter((each) => !ended.has(each)),
+      refused: shut.filter((line) => line[3].includes("is not currently accepting connections")).length,
+    });
+  }
+  return found;
+};
