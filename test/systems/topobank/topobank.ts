@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { chown, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
@@ -39,6 +39,8 @@ export class Topobank {
   readonly volume: string;
   readonly #options: TopobankOptions;
   readonly #port: number;
+  /** The machine's user, who is not root. */
+  readonly #owner = [process.getuid?.() || 10001, process.getgid?.() || 10001] as const;
   #supervisor: WatchedProcess | undefined;
 
   private constructor(options: TopobankOptions, port: number) {
@@ -57,6 +59,7 @@ export class Topobank {
       writeFile(path.join(made.envs, ".postgres"), made.#dotPostgres(), { mode: 0o600 }),
       writeFile(path.join(made.envs, ".django"), made.#dotDjango(), { mode: 0o600 }),
     ]);
+    for (const name of ["", ".postgres", ".django"]) await chown(path.join(made.envs, name), ...made.#owner);
     await docker(
       "network",
       "create",
@@ -71,6 +74,11 @@ export class Topobank {
   /** The directory with the application's configuration. */
   get envs(): string {
     return path.join(this.#options.directory, ".envs", ".production");
+  }
+
+  /** Whose `.envs` are, as `<uid>:<gid>`. */
+  get owner(): string {
+    return this.#owner.join(":");
   }
 
   get page(): string {
