@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   "counts-differ": { exit: 8, retry: false },
   "no-room": { exit: 9, retry: false },
   "target-not-empty": { exit: 9, retry: false },
+  "wrong-target": { exit: 9, retry: false },
   "cannot-swap": { exit: 9, retry: false },
   busy: { exit: 10, retry: true },
   "lease-lost": { exit: 10, retry: true },

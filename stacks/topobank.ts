@@ -1,0 +1,169 @@
+// TopoBank: a Django application under docker-compose on one machine, with PostgreSQL in a container and media files in
+// an S3 bucket, kept running by supervisor. Its stacks are `topobank-prod`, `topobank-uat` and `topobank-local`.
+// docs/systems/topobank.md says how to back up, restore, roll back and rebuild.
+//
+//   backups:topobank:                  the structure, without any secret
+//     image                            the runner's image, which the machine has or can pull
+//     host?                            how its engine is reached, as DOCKER_HOST has it; default the local one
+//     project?                         the compose project; default "local" in the environment local, else "production"
+//     user?                            `<uid>:<gid>` of who may read .envs; default 10001:10001
+//     postgres: { user, host?, database?, volume? }    default "postgres", "topobank", `<project>_postgres_data`
+//     media: { bucket, prefix?, endpoint, region? }    prefix by default "media"
+//     dumps: { bucket, endpoint, region?, adopt? }     another bucket; adopt: it is there already; default false
+//     envs?                            .envs/.production on the machine; default: not backed up, with a warning
+//     recipients: [age1…]
+//     schedule?                        five or six fields, @daily and the like, or "none"; default "@daily"
+//     timeZone?                        default "UTC"
+//     maxBackups?                      the last so many are kept, 0 keeps all; default 10
+//     supervisor?: { stop, start }     programs of the machine; default `supervisorctl stop|start topobank`, on local none
+//     page?                            a URL that answers when the application runs
+//     quietSeconds?                    how long everything must stay stopped before the swap; default 30
+//     protected?                       default true in prod
+//     from?: [{ environment, dumps, publicKey } | { environment, dumps, stack }]   whose points may be restored here
+//     migration?: { name, run }        a program that runs once for each name, after a verified recovery point
+//   backups:postgresPassword           secret
+//   backups:mediaAccessKeyId, backups:mediaSecretAccessKey     secrets: as in .django
+//   backups:dumpsAccessKeyId, backups:dumpsSecretAccessKey     secrets: of the bucket of dumps
+//   backups:fromAccessKeyId, backups:fromSecretAccessKey       secrets: read the buckets of `from`
+//   backups:identity                   secret, optional: an age private key, for restores
+//   backups:restore                    the request; absent by default
+
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import {
+  BackupBucket,
+  BackupPlan,
+  type QuiesceArgs,
+  Repository,
+  Restore,
+  type RestoreRequest,
+  type S3CredentialsArgs,
+  type ScheduleChoice,
+} from "../components/index.ts";
+import { slug } from "../spec/index.ts";
+import { parsedConfig } from "./config.ts";
+
+const argv = z.array(z.string()).min(1);
+const bucket = z.strictObject({ bucket: z.string(), endpoint: z.string(), region: z.string().optional() });
+const source = { environment: slug, dumps: bucket };
+
+const topobankConfig = z.strictObject({
+  image: z.string(),
+  host: z.string().optional(),
+  project: z.string().optional(),
+  user: z.string().optional(),
+  postgres: z.strictObject({
+    user: z.string(),
+    host: z.string().default("postgres"),
+    database: z.string().default("topobank"),
+    volume: z.string().optional(),
+  }),
+  media: bucket.extend({ prefix: z.string().default("media") }),
+  dumps: bucket.extend({ adopt: z.boolean().default(false) }),
+  envs: z.string().optional(),
+  recipients: z.array(z.string()),
+  schedule: z.string().default("@daily"),
+  timeZone: z.string().default("UTC"),
+  maxBackups: z.number().int().min(0).default(10),
+  supervisor: z.strictObject({ stop: argv, start: argv }).optional(),
+  page: z.string().optional(),
+  quietSeconds: z.number().min(0).default(30),
+  protected: z.boolean().optional(),
+  from: z
+    .array(
+      z.union([z.strictObject({ ...source, publicKey: z.string() }), z.strictObject({ ...source, stack: z.string() })]),
+    )
+    .default([]),
+  migration: z.strictObject({ name: slug, run: argv }).optional(),
+});
+type TopobankConfig = z.output<typeof topobankConfig>;
+
+/** The program of the stacks `topobank-prod`, `topobank-uat` and `topobank-local`. */
+export const topobank = (environment: string) => {
+  const config = new pulumi.Config();
+  const settings = parsedConfig(topobankConfig, "topobank");
+
+  const dumps = dumpBucket(settings, keyOf(config, "dumps"));
+  const repository = new Repository("topobank", { s3: { bucket: dumps }, environment });
+  const backups = topobankPlan(environment, settings, config, repository);
+  const restore = new Restore("restore", {
+    plans: [backups],
+    from: settings.from.map((origin) => readRepository(origin, keyOf(config, "from"))),
+    identity: config.getSecret("identity"),
+    request: config.getObject<RestoreRequest>("restore"),
+  });
+
+  return { record: restore.record, publicKey: repository.publicKey };
+};
+
+const keyOf = (config: pulumi.Config, name: "media" | "dumps" | "from"): S3CredentialsArgs => ({
+  accessKeyId: config.requireSecret(`${name}AccessKeyId`),
+  secretAccessKey: config.requireSecret(`${name}SecretAccessKey`),
+});
+
+const dumpBucket = ({ dumps: { adopt, ...place } }: TopobankConfig, credentials: S3CredentialsArgs): BackupBucket =>
+  new BackupBucket("dumps", adopt ? { adopt: { ...place, credentials } } : { create: { ...place, credentials } });
+
+const topobankPlan = (
+  environment: string,
+  settings: TopobankConfig,
+  config: pulumi.Config,
+  repository: Repository,
+): BackupPlan => {
+  const project = settings.project ?? (environment === "local" ? "local" : "production");
+  const { volume = `${project}_postgres_data`, ...connection } = settings.postgres;
+  const { host, user, image, media, envs, maxBackups } = settings;
+  return new BackupPlan("topobank", {
+    target: { docker: { host, user, network: `${project}_default` } },
+    runner: { image },
+    sources: [
+      {
+        postgres: {
+          ...connection,
+          password: config.requireSecret("postgresPassword"),
+          format: "sql",
+          container: { name: `${project}_postgres_1`, volume },
+        },
+      },
+      { objects: { name: "media", ...media, credentials: keyOf(config, "media"), store: { copy: {} } } },
+      ...(envs === undefined ? [] : [{ files: { name: "envs", hostPath: envs } }]),
+    ],
+    layout: { goS3Backup: {} },
+    repository,
+    recipients: settings.recipients,
+    schedule: scheduleOf(settings),
+    retention: maxBackups === 0 ? undefined : { keepLast: maxBackups },
+    quiesce: quiesceOf(environment, project, settings),
+    protected: settings.protected ?? environment === "prod",
+  });
+};
+
+const scheduleOf = ({ schedule, timeZone }: TopobankConfig): ScheduleChoice =>
+  schedule === "none" ? { none: {} } : { cron: schedule, timeZone };
+
+/** Supervisor first: it would start again what compose's containers are told to stop. It stops PostgreSQL too, which compose then keeps running. */
+const quiesceOf = (environment: string, project: string, settings: TopobankConfig): QuiesceArgs => {
+  const { supervisor = environment === "local" ? undefined : SUPERVISOR, page, quietSeconds } = settings;
+  return {
+    units: [...(supervisor ? [{ host: supervisor }] : []), { compose: { project, keep: ["postgres"] } }],
+    probes: page === undefined ? [] : [{ http: page }],
+    quietSeconds,
+  };
+};
+
+const SUPERVISOR = { stop: ["supervisorctl", "stop", "topobank"], start: ["supervisorctl", "start", "topobank"] };
+
+/** Another environment's points, in its own bucket. */
+const readRepository = (
+  { environment, dumps, ...trust }: TopobankConfig["from"][number],
+  credentials: S3CredentialsArgs,
+): Repository => {
+  const publicKey =
+    "publicKey" in trust ? trust.publicKey : new pulumi.StackReference(trust.stack).requireOutput("publicKey");
+  return new Repository(`topobank-${environment}`, {
+    s3: { bucket: new BackupBucket(`dumps-${environment}`, { existing: { ...dumps, credentials } }) },
+    environment,
+    signing: { none: {} },
+    trusted: [publicKey],
+  });
+};
