@@ -126,7 +126,7 @@ const topobankPlan = (
         },
       },
       { objects: { name: "media", ...media, credentials: keyOf(config, "media"), store: { copy: {} } } },
-      ...(envs === undefined ? [] : [{ files: { name: "envs", hostPath: envs } }]),
+      ...(envs === undefined ? [] : [{ files: { name: "envs", hostPath: envs, byName: true } }]),
     ],
     layout: { goS3Backup: {} },
     repository,

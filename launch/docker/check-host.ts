@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import { type Job, JobError } from "../../spec/index.ts";
+import { checkDatabases } from "./check-databases.ts";
 import { engineError, isRefusal } from "./engine-error.ts";
 import { planLabels } from "./labels.ts";
 import { jobMounts } from "./mounts.ts";
@@ -7,7 +8,8 @@ import type { DockerPlan } from "./target.ts";
 
 /**
  * Looks whether the host has what a job needs, before anything is made there.
- * @throws JobError `engine-unreachable`, `missing-image`, `missing-network`, `missing-container`, `missing-volume`
+ * @throws JobError `engine-unreachable`, `missing-image`, `missing-network`, `missing-container`, `missing-volume`,
+ * `wrong-target`
  */
 export const checkHost = async (engine: Docker, plan: DockerPlan, job: Job): Promise<void> => {
   const { host, image, network } = plan.target;
@@ -33,6 +35,7 @@ export const checkHost = async (engine: Docker, plan: DockerPlan, job: Job): Pro
       throw new JobError("missing-container", `the container '${network.name}' does not run on ${host}`, hint);
     }
   }
+  await checkDatabases(engine, plan, job);
   for (const name of neededVolumes(plan, job)) {
     const hint = `\`docker volume ls\` shows them; ${PLAN_HINT}`;
     await look(() => engine.getVolume(name).inspect(), "missing-volume", `there is no volume '${name}'`, hint);

@@ -93,4 +93,5 @@ describe("TopoBank · docker, postgres 17, versitygw", () => {
   });
 });
 void [DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, appendFile, readFile, rm, path, messages];
+
 export type { RestoreRecord };
