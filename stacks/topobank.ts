@@ -15,7 +15,7 @@
 //     schedule?                        five or six fields, @daily and the like, or "none"; default "@daily"
 //     timeZone?                        default "UTC"
 //     maxBackups?                      the last so many are kept, 0 keeps all; default 10
-//     supervisor?: { stop, start }     programs of the machine; default `supervisorctl stop|start topobank`, on local none
+//     supervisor?: { stop, start }     programs of the machine; default `supervisorctl stop|start topobank`, on local "none"
 //     page?                            a URL that answers when the application runs
 //     quietSeconds?                    how long everything must stay stopped before the swap; default 30
 //     protected?                       default true in prod
@@ -65,7 +65,7 @@ const topobankConfig = z.strictObject({
   schedule: z.string().default("@daily"),
   timeZone: z.string().default("UTC"),
   maxBackups: z.number().int().min(0).default(10),
-  supervisor: z.strictObject({ stop: argv, start: argv }).optional(),
+  supervisor: z.union([z.literal("none"), z.strictObject({ stop: argv, start: argv })]).optional(),
   page: z.string().optional(),
   quietSeconds: z.number().min(0).default(30),
   protected: z.boolean().optional(),
@@ -143,9 +143,9 @@ const scheduleOf = ({ schedule, timeZone }: TopobankConfig): ScheduleChoice =>
 
 /** Supervisor first: it would start again what compose's containers are told to stop. It stops PostgreSQL too, which compose then keeps running. */
 const quiesceOf = (environment: string, project: string, settings: TopobankConfig): QuiesceArgs => {
-  const { supervisor = environment === "local" ? undefined : SUPERVISOR, page, quietSeconds } = settings;
+  const { supervisor = environment === "local" ? "none" : SUPERVISOR, page, quietSeconds } = settings;
   return {
-    units: [...(supervisor ? [{ host: supervisor }] : []), { compose: { project, keep: ["postgres"] } }],
+    units: [...(supervisor === "none" ? [] : [{ host: supervisor }]), { compose: { project, keep: ["postgres"] } }],
     probes: page === undefined ? [] : [{ http: page }],
     quietSeconds,
   };

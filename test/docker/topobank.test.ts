@@ -1,10 +1,7 @@
-import { appendFile, readFile, rm } from "node:fs/promises";
-import path from "node:path";
-import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Manifest, RestoreRecord } from "../../spec/index.ts";
-import { messages } from "../support/engine-events.ts";
+import type { Manifest } from "../../spec/index.ts";
 import { PulumiStack } from "../support/pulumi-stack.ts";
 import { makeTempDir, removeTempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -77,21 +74,53 @@ describe("TopoBank · docker, postgres 17, versitygw", () => {
     await topobank.answers();
   });
 
-  test("[topobank.7] a backup under load pairs database, media and .envs in one point", async () => {
+  let first: Manifest;
+  let second: Manifest;
+
+  test("[topobank.7] a backup under load is one point of database, media and encrypted .envs, named as go-s3-backup names it", async () => {
     await measure("first");
-    const { id, sources } = await backup();
-    console.log(id, JSON.stringify(sources).slice(0, 3000));
+    first = await backup();
+    const [database, media, envs] = first.sources;
+    if (database?.kind !== "postgres" || media?.kind !== "objects" || envs?.kind !== "files")
+      throw new Error(`the point holds ${first.sources.map(({ kind }) => kind).join(", ")}`);
+    expect(database).toMatchObject({ database: "topobank" });
+    expect(media).toMatchObject({ bucket: MEDIA, prefix: "media" });
+    // Every row of the snapshot has its object: files may be newer than rows, never older.
+    const rows = database.counts.find(({ table }) => table === "manager_topography")?.rows ?? 0;
+    expect(rows).toBeGreaterThan(0);
+    expect(media.counts.objects).toBeGreaterThanOrEqual(rows);
+    expect(envs).toMatchObject({ counts: { files: 2 }, artifacts: [{ encryption: "age" }] });
+
+    const [dump] = database.artifacts;
+    expect(dump?.key).toMatch(/^backup\/postgres-backup-\d{14}\.sql$/);
+    const { Body } = await store.client.send(new GetObjectCommand({ Bucket: DUMPS, Key: dump?.key }));
+    expect(await Body?.transformToString()).toContain("-- PostgreSQL database dump");
+    second = await measure("second").then(backup);
   });
 
-  test("[topobank.10] latest", async () => {
-    await topobank.sql("DELETE FROM manager_topography WHERE datafile = 'topographies/first.dat'");
-    const run = await operator.restore({ id: "one" });
-    expect(run.ok, run.text).toBe(true);
-    expect(await measured("first")).toBe("kept");
+  test("[topobank.10] a named point and the latest one are restored, and what they replaced is kept and swaps back", async () => {
+    await topobank.sql("DELETE FROM manager_topography WHERE datafile ~ 'first|second'");
+    const named = await operator.restore({ id: "named", point: first.id });
+    expect(named.ok, named.text).toBe(true);
+    expect([await measured("first"), await measured("second")]).toEqual(["kept", ""]);
     await topobank.answers();
-    console.log(JSON.stringify(await operator.record()));
+    await measure("between");
+
+    const latest = await operator.restore({ id: "latest" });
+    expect(latest.ok, latest.text).toBe(true);
+    expect([await measured("first"), await measured("second"), await measured("between")]).toEqual([
+      "kept",
+      "kept",
+      "",
+    ]);
+    await topobank.answers();
+    const record = await operator.record();
+    expect(record).toMatchObject({ ok: true, from: { point: second.id } });
+    const [kept = ""] = record.superseded;
+    expect(kept).toMatch(/^topobank_org_/);
+
+    await operator.json("rollback", "latest", "--confirm", "backups/topobank-prod/topobank");
+    expect([await measured("second"), await measured("between")]).toEqual(["", "kept"]);
+    await topobank.answers();
   });
 });
-void [DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, appendFile, readFile, rm, path, messages];
-
-export type { RestoreRecord };

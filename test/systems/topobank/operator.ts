@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { expect } from "vitest";
+import type { RestoreRecord } from "../../../spec/index.ts";
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
 import { restorable } from "../../cli/real-cli.ts";
 import type { HostStore } from "../../docker/support/host-store.ts";
@@ -90,7 +91,7 @@ export class Operator {
   }
 
   /** The record of the last restore. */
-  record = async (): Promise<unknown> => (await this.#options.stack.outputs()).record;
+  record = async (): Promise<RestoreRecord> => (await this.#options.stack.outputs()).record as RestoreRecord;
 
   /** The `restorable` command on this stack. */
   cli = (...args: readonly string[]): ReturnType<typeof restorable> => {
