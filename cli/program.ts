@@ -6,6 +6,7 @@ import { backup } from "./commands/backup.ts";
 import { check } from "./commands/check.ts";
 import { list } from "./commands/list.ts";
 import { mark } from "./commands/mark.ts";
+import { orphans } from "./commands/orphans.ts";
 import { plan } from "./commands/plan.ts";
 import { prune } from "./commands/prune.ts";
 import { restore } from "./commands/restore.ts";
@@ -74,6 +75,7 @@ const program = (io: Io, finish: (outcome: Outcome, json: boolean) => void): Com
   add(commandOf(backup, io, finish));
   add(commandOf(verify, io, finish));
   add(commandOf(check, io, finish));
+  add(commandOf(orphans, io, finish));
   add(commandOf(restore, io, finish));
   add(commandOf(resume, io, finish));
   add(commandOf(attach, io, finish));

@@ -16,6 +16,7 @@ export type {
   BackupPlanArgs,
   CronArgs,
   HooksArgs,
+  OrphanQueryArgs,
   RetentionArgs,
   ScheduleChoice,
 } from "./args/plan-args.ts";

@@ -6,6 +6,7 @@ import { catalog } from "./jobs/catalog.ts";
 import { check } from "./jobs/check.ts";
 import { ledger } from "./jobs/ledger.ts";
 import { mark } from "./jobs/mark.ts";
+import { orphans } from "./jobs/orphans.ts";
 import { prune } from "./jobs/prune.ts";
 import { restore } from "./jobs/restore.ts";
 import { verify } from "./jobs/verify.ts";
@@ -37,6 +38,8 @@ const dispatch = (context: Context, job: Job): Promise<Body> => {
       return ledger(context, job);
     case "mark":
       return mark(context, job);
+    case "orphans":
+      return orphans(context, job);
     case "prune":
       return prune(context, job);
     case "restore":

@@ -15,6 +15,7 @@ export * from "./lifecycle.ts";
 export * from "./manifest.ts";
 export * from "./mark.ts";
 export * from "./objects.ts";
+export * from "./orphans.ts";
 export * from "./parse.ts";
 export * from "./plan.ts";
 export * from "./progress.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { grant } from "./grant.ts";
 import { holder } from "./holder.ts";
+import { objectsSource } from "./objects.ts";
 import { plan } from "./plan.ts";
 import { type Location, type Role, repository, s3Credentials, s3Endpoint } from "./repository.ts";
 import { pointSelector, request } from "./request.ts";
@@ -34,6 +35,8 @@ export const verifyJob = z.strictObject({
   point: pointSelector,
   identity: secretRef.optional(),
   record: z.boolean().default(true),
+  /** Of the plan: where a point names versions in a bucket, that is asked for them. */
+  objects: z.array(objectsSource).optional(),
 });
 export type VerifyJob = z.infer<typeof verifyJob>;
 
@@ -49,7 +52,13 @@ export const pruneJob = z.strictObject({
 export type PruneJob = z.infer<typeof pruneJob>;
 
 /** Looks at a plan's catalog and says whether it is healthy. Read-only. */
-export const checkJob = z.strictObject({ kind: z.literal("check"), ...scope, schedule });
+export const checkJob = z.strictObject({
+  kind: z.literal("check"),
+  ...scope,
+  schedule,
+  /** Of the plan: their buckets are looked at too, where points name versions in them. */
+  objects: z.array(objectsSource).optional(),
+});
 export type CheckJob = z.infer<typeof checkJob>;
 
 /** Writes one mark. */
@@ -81,6 +90,16 @@ export const bucketJob = z.strictObject({
   grants: z.array(grant).optional(),
 });
 export type BucketJob = z.infer<typeof bucketJob>;
+
+/** Compares rows with files and objects by the queries of a plan. Read-only. */
+export const orphansJob = z.strictObject({
+  kind: z.literal("orphans"),
+  version,
+  plan,
+  /** Names that are listed on each side; counts are complete. @default 100 */
+  limit: z.number().int().min(0).max(100_000).default(100),
+});
+export type OrphansJob = z.infer<typeof orphansJob>;
 
 /** Lists the restores in the ledger of a plan's target. Read-only. */
 export const ledgerJob = z.strictObject({ kind: z.literal("ledger"), version, plan });
@@ -134,6 +153,7 @@ export const job = z.discriminatedUnion("kind", [
   markJob,
   bucketJob,
   ledgerJob,
+  orphansJob,
   restoreJob,
 ]);
 /** One run of one kind: all that a runner is told. Secrets are in it by reference only. */
@@ -141,7 +161,7 @@ export type Job = z.infer<typeof job>;
 export type JobKind = Job["kind"];
 
 /** Jobs that work in a plan's part of a repository. */
-type RepositoryJob = Exclude<JobKind, "bucket" | "ledger">;
+type RepositoryJob = Exclude<JobKind, "bucket" | "ledger" | "orphans">;
 
 const ROLE: Record<RepositoryJob, Role> = {
   backup: "writer",
@@ -192,12 +212,19 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
         ...locationRefs(value.repository.location, "prover"),
         value.identity,
         value.repository.proverKey,
+        ...(value.objects ?? []).flatMap((source) => sourceRefs(source, false)),
+      ]);
+    case "check":
+      return present([
+        ...locationRefs(value.repository.location, "reader"),
+        ...(value.objects ?? []).flatMap((source) => sourceRefs(source, false)),
       ]);
     case "catalog":
-    case "check":
       return locationRefs(value.repository.location, "reader");
     case "ledger":
       return [];
+    case "orphans":
+      return present(logins(value.plan, false));
     case "prune":
       return present([...locationRefs(value.repository.location, "pruner"), value.repository.filesPassword]);
     case "mark":

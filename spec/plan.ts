@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { compatibleLayout, layoutMistake } from "./compatible-layout.ts";
+import { orphanQuery } from "./orphans.ts";
 import { quiesce } from "./quiesce.ts";
 import { isSameBucket, repository } from "./repository.ts";
 import { retention } from "./retention.ts";
@@ -36,6 +37,8 @@ export const plan = z
     shrinkBelow: z.number().min(0).max(1).default(0.5),
     quiesce: quiesce.optional(),
     hooks: hooks.optional(),
+    /** Comparisons of rows with the files or objects that they expect: by `restorable orphans`, and after each restore of both. */
+    orphans: z.array(orphanQuery).optional(),
     /** A restore onto a protected plan needs a reason; its superseded data are held longer. @default false */
     protected: z.boolean().default(false),
     /** How long what a restore replaced is held, at least. @default 14 days if protected, else 1 superseded copy */
@@ -50,6 +53,20 @@ export const plan = z
       .optional(),
     /** Seconds a lease or lock lives without being renewed. @default 90 */
     leaseSeconds: z.number().int().min(3).default(90),
+  })
+  .superRefine(({ sources, orphans = [] }, context) => {
+    const refuse = (index: number, field: string, message: string) =>
+      context.addIssue({ code: "custom", path: ["orphans", index, field], message });
+    const databases = sources.filter(({ kind }) => kind === "postgres");
+    orphans.forEach(({ postgres, of }, index) => {
+      const compared = sources.find(({ name }) => name === of);
+      if (!compared || compared.kind === "postgres")
+        refuse(index, "of", `expected a files or objects source of this plan, not '${of}'`);
+      if (postgres === undefined && databases.length !== 1)
+        refuse(index, "postgres", "is missing; expected the name of a database source");
+      if (postgres !== undefined && !databases.some(({ name }) => name === postgres))
+        refuse(index, "postgres", `expected a database source of this plan, not '${postgres}'`);
+    });
   })
   .superRefine(({ sources, repository: { location } }, context) => {
     sources.forEach((source, index) => {

@@ -3,6 +3,7 @@ import { catalogPoint } from "./catalog.ts";
 import { ERROR_CODES, type ErrorCode } from "./errors.ts";
 import { holder } from "./holder.ts";
 import { manifest } from "./manifest.ts";
+import { orphanReport } from "./orphans.ts";
 import { check, proof } from "./proof.ts";
 import { request } from "./request.ts";
 import { instant, pointId, sha256, slug } from "./scalars.ts";
@@ -117,6 +118,13 @@ export const ledgerEntry = z.strictObject({
 export type LedgerEntry = z.infer<typeof ledgerEntry>;
 /** Oldest first. */
 export const ledgerResult = z.strictObject({ ...common, kind: z.literal("ledger"), restores: z.array(ledgerEntry) });
+export const orphansResult = z.strictObject({
+  ...common,
+  kind: z.literal("orphans"),
+  /** Nothing is missing and nothing is extra. */
+  healthy: z.boolean(),
+  reports: z.array(orphanReport),
+});
 export const restoreResult = z.strictObject({
   ...common,
   kind: z.literal("restore"),
@@ -150,6 +158,7 @@ export const success = z.discriminatedUnion("kind", [
   markResult,
   bucketResult,
   ledgerResult,
+  orphansResult,
   restoreResult,
 ]);
 export type Success = z.infer<typeof success>;

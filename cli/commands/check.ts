@@ -2,6 +2,7 @@ import { ERROR_CODES } from "../../spec/index.ts";
 import { checkTable } from "../check-table.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { findPlan } from "../find/find-plan.ts";
+import { objectsOf } from "../objects-of.ts";
 import { runQuietly } from "../run-job.ts";
 
 /** Says whether a plan is healthy, by what its repository holds. */
@@ -10,9 +11,10 @@ export const check: Definition = {
   summary: "say whether the recovery points are fresh, signed, untouched and proven",
   run: async (io, options): Promise<Outcome> => {
     const found = await findPlan(io, options);
-    const { repository, plan } = found;
-    const schedule = found.declared?.schedule ?? { kind: "none" };
-    const result = await runQuietly(io, { kind: "check", version: 1, repository, plan, schedule }, found);
+    const { repository, plan, declared } = found;
+    const schedule = declared?.schedule ?? { kind: "none" };
+    const objects = objectsOf(declared);
+    const result = await runQuietly(io, { kind: "check", version: 1, repository, plan, schedule, objects }, found);
     const { healthy, checks } = result;
     const end = healthy ? `${plan} is healthy` : `${plan} is NOT healthy: see what FAILED above`;
     return {

@@ -12,6 +12,7 @@ import { findPlans } from "../find/find-plan.ts";
 import type { Found } from "../find/found.ts";
 import { duration, since, utc } from "../format.ts";
 import type { Io } from "../io.ts";
+import { objectsOf } from "../objects-of.ts";
 import { runQuietly } from "../run-job.ts";
 import { nextRunsOf, scheduleText } from "../schedule-text.ts";
 import { fields, heading, table } from "../table.ts";
@@ -56,7 +57,7 @@ const statusOf = async (io: Io, found: Found): Promise<PlanStatus> => {
   const jobs = declared ? await io.remote.list(declared) : [];
   const [{ points }, { healthy, checks, newest, ageSeconds }] = await Promise.all([
     runQuietly(io, { kind: "catalog", ...scope, unverified: true }, found),
-    runQuietly(io, { kind: "check", ...scope, schedule }, found),
+    runQuietly(io, { kind: "check", ...scope, schedule, objects: objectsOf(declared) }, found),
   ]);
   return {
     plan,

@@ -5,6 +5,7 @@ import type { Definition, Outcome } from "../command.ts";
 import { findPlan } from "../find/find-plan.ts";
 import { duration } from "../format.ts";
 import { openIdentity, POINT_IDENTITY, readIdentity, selectPoint } from "../identity.ts";
+import { objectsOf } from "../objects-of.ts";
 import { readSelector } from "../point-argument.ts";
 import { runJob } from "../run-job.ts";
 
@@ -34,6 +35,7 @@ export const verify: Definition<Options> = {
         plan,
         point: selected.point.id,
         record: options.record,
+        objects: objectsOf(found.declared),
         ...(opened === undefined ? {} : { identity }),
       },
       { ...found, secrets: { ...found.secrets, ...(opened === undefined ? {} : { [POINT_IDENTITY]: opened }) } },

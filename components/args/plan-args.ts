@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { plan, type Retention, recipient, retention, schedule, slug } from "../../spec/index.ts";
+import { orphanQuery, plan, type Retention, recipient, retention, schedule, slug } from "../../spec/index.ts";
 import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
 import { Repository } from "../repository.ts";
 import { type LayoutChoice, layoutArgs } from "./layout-args.ts";
@@ -34,6 +34,9 @@ export interface HooksArgs {
   readonly afterRestore?: readonly (readonly pulumi.Input<string>[])[] | undefined;
 }
 
+/** One comparison of rows with files or objects: see `orphans` in the package's `spec`. */
+export type OrphanQueryArgs = z.input<typeof orphanQuery>;
+
 /** What to keep: the spec's retention, with `minimum` optional. */
 export type RetentionArgs = Partial<Retention>;
 
@@ -59,6 +62,8 @@ export interface BackupPlanArgs {
   /** What stops and starts the application around a restore. @default nothing is stopped */
   readonly quiesce?: QuiesceArgs | undefined;
   readonly hooks?: HooksArgs | undefined;
+  /** Comparisons of rows with the files or objects that they expect. @default none */
+  readonly orphans?: readonly OrphanQueryArgs[] | undefined;
   /** A restore onto a protected plan needs a reason, and what it replaces is held longer. @default false */
   readonly protected?: boolean | undefined;
   /** How long what a restore replaced is kept. @default 14 days if protected, else the last one */
@@ -122,6 +127,7 @@ const planShape = z.strictObject({
     .min(1, "expected at least one age recipient; without one nobody could read a backup"),
   quiesce: quiesceArgs.optional(),
   hooks: z.strictObject({ afterRestore: argvList.optional() }).optional(),
+  orphans: z.array(orphanQuery).optional(),
   protected: z.boolean().optional(),
   superseded: exclusive({ days: z.number().int().min(14).max(3650), keep: z.number().int().min(1) }).optional(),
   shrinkBelow: optional(shape.shrinkBelow.unwrap()),

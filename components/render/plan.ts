@@ -31,6 +31,7 @@ export const planSpec = (identity: PlanIdentity, args: Omit<BackupPlanArgs, "rep
       retention,
       quiesce: args.quiesce && quiesceSpec(args.quiesce),
       hooks,
+      orphans: args.orphans,
       superseded,
       shrinkBelow,
       leaseSeconds,

@@ -43,6 +43,7 @@ const locations = (job: Job): readonly Location[] => {
   switch (job.kind) {
     case "bucket":
     case "ledger":
+    case "orphans":
       return [];
     case "backup":
       return [job.plan.repository.location];

@@ -1,5 +1,6 @@
 import type { CheckJob, ResultOf } from "../../spec/index.ts";
 import { readCatalog } from "../catalog/read-catalog.ts";
+import { copyChecks, versionChecks } from "../check/copies.ts";
 import { freshness } from "../check/freshness.ts";
 import type { Context } from "../context.ts";
 import { openPlanStore } from "./plan-store.ts";
@@ -14,5 +15,12 @@ export const check = async (context: Context, job: CheckJob): Promise<Body> => {
     readCatalog(context, store, job.repository, job.plan),
     store.clock(),
   ]);
-  return { kind: "check", ...freshness({ points, unreadable, schedule: job.schedule, now }) };
+  const found = freshness({ points, unreadable, schedule: job.schedule, now });
+  const more = [...(await copyChecks(context, store, points)), ...(await versionChecks(context, job.objects ?? []))];
+  return {
+    kind: "check",
+    ...found,
+    checks: [...found.checks, ...more],
+    healthy: found.healthy && more.every(({ ok }) => ok),
+  };
 };

@@ -14,6 +14,7 @@ import type { Context } from "../context.ts";
 import { removeOrphans } from "../prune/orphans.ts";
 import { type PointObject, pointObjects } from "../prune/point-objects.ts";
 import { selectExpired } from "../prune/policy.ts";
+import { sweepCopies } from "../prune/sweep-copies.ts";
 import { removeLeftovers } from "../store/leftovers.ts";
 import type { Store } from "../store/store.ts";
 import { openPlanStore, openRootStore } from "./plan-store.ts";
@@ -47,6 +48,10 @@ export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
     await (byTag ? tagAll(context, objects) : removePoint(context, point, objects));
   }
   await removeLeftovers(context, store, { seconds: job.leaseSeconds });
+  if (frozen.length === 0) {
+    const kept = points.filter(({ id }) => !chosen.has(id));
+    await sweepCopies(context, store, kept, byTag);
+  }
   if (!byTag) await removeOrphans(store); // where the lifecycle removes, it removes these as well
   return {
     kind: "prune",

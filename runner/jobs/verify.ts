@@ -16,6 +16,7 @@ import { isSnapshotEntry } from "../restic/open-snapshot.ts";
 import { snapshotKey, verifySnapshot } from "../restic/verify-snapshot.ts";
 import { checkKey } from "../restore/check-key.ts";
 import { verifyArtifact } from "../verify/verify-artifact.ts";
+import { verifyCopies, verifyVersions } from "../verify/verify-copies.ts";
 import { verifyIdentity } from "../verify/verify-identity.ts";
 import { openPlanStore, openRootStore } from "./plan-store.ts";
 
@@ -35,6 +36,7 @@ export const verify = async (context: Context, job: VerifyJob): Promise<Body> =>
     signatureCheck(point),
     await asCheck(point.manifest.identity.key, () => verifyIdentity(store, point.manifest)),
     ...(await artifactChecks(context, { store, root }, point, identity)),
+    ...(await objectChecks(context, job, { store, root, ...(identity === undefined ? {} : { identity }) }, point)),
   ];
   const finished = context.now();
   const proof: Proof = {
@@ -80,6 +82,24 @@ const artifactChecks = async (
     context.report.step("verify", `reading ${key}, with all that it needs`);
     const source = { ...stores, ...(identity === undefined ? {} : { identity }) };
     checks.push(await asCheck(key, () => verifySnapshot(context, source, entry)));
+  }
+  return checks;
+};
+
+const objectChecks = async (
+  context: Context,
+  { objects = [] }: VerifyJob,
+  { store, identity }: ArtifactSource,
+  { manifest }: CatalogPoint,
+): Promise<Check[]> => {
+  const checks: Check[] = [];
+  for (const entry of manifest.sources) {
+    if (entry.kind !== "objects") continue;
+    const source = objects.find(({ name }) => name === entry.name);
+    checks.push(await asCheck(`copies of ${entry.name}`, () => verifyCopies(context, store, entry)));
+    if (entry.store === "copy" || !source || identity === undefined) continue;
+    const work = () => verifyVersions(context, { store, identity }, entry, source);
+    checks.push(await asCheck(`versions of ${entry.name}`, work));
   }
   return checks;
 };

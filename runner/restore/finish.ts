@@ -1,9 +1,11 @@
-import type { RestoreJob } from "../../spec/index.ts";
+import { JobError, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
+import { orphanNote, orphanReports } from "../orphans/report.ts";
 import { finishRecord } from "./end.ts";
+import type { OpenJournal } from "./ledger.ts";
 import { recordOf } from "./record.ts";
 import type { RestoreBody } from "./restore-body.ts";
-import { answer, inSession, requireJournal } from "./restore-session.ts";
+import { answer, inSession, requireJournal, type Session } from "./restore-session.ts";
 
 /** Ends a restore after the application was started again; `failure` says that it did not come up. */
 export const finish = (context: Context, job: RestoreJob): Promise<RestoreBody> =>
@@ -23,5 +25,23 @@ export const finish = (context: Context, job: RestoreJob): Promise<RestoreBody> 
         }),
       );
     }
-    return answer(await finishRecord(session, resumed, job.failure));
+    return answer(await finishRecord(session, await withOrphans(session, resumed), job.failure));
   });
+
+/** Names of orphans that a record keeps. */
+const NAMED = 10;
+
+/** Rows and objects of one point may differ by what was written meanwhile: a report, which never fails the restore. */
+const withOrphans = async ({ context, job }: Session, open: OpenJournal): Promise<OpenJournal> => {
+  const restored = open.journal.parts.map(({ source }) => source);
+  try {
+    const reports = await orphanReports(context, job.plan, NAMED, restored);
+    return { ...open, journal: { ...open.journal, notes: [...open.journal.notes, ...reports.map(orphanNote)] } };
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error;
+    return {
+      ...open,
+      journal: { ...open.journal, notes: [...open.journal.notes, `orphans were not looked for: ${error.fact}`] },
+    };
+  }
+};

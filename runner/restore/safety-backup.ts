@@ -5,6 +5,7 @@ import { isSnapshotEntry } from "../restic/open-snapshot.ts";
 import { openRestic } from "../restic/restic-repository.ts";
 import { readSnapshot, verifySnapshot } from "../restic/verify-snapshot.ts";
 import { verifyArtifact } from "../verify/verify-artifact.ts";
+import { verifyCopies } from "../verify/verify-copies.ts";
 import type { OpenJournal } from "./ledger.ts";
 import type { Prepared } from "./prepared.ts";
 import { artifactSource, type Session } from "./restore-session.ts";
@@ -25,6 +26,7 @@ export const prepareInPlace = async (
       context.report.step("verified", `reading ${artifact.key} of ${point.id} to its end`);
       await verifyArtifact(context, artifactSource(session), match.entry, artifact);
     }
+    if (match.entry.kind === "objects") await verifyCopies(context, artifactSource(session).store, match.entry);
     if (match.entry.kind !== "files" || !isSnapshotEntry(match.entry)) continue;
     context.report.step("verified", `reading the snapshot of '${match.source.name}' in ${point.id} to its end`);
     await verifySnapshot(context, artifactSource(session), match.entry);
@@ -56,5 +58,6 @@ const readBack = async ({ context, job: { plan } }: Session, entries: readonly E
         "nothing was touched; look at the sources of the plan",
       );
     await verifyArtifact(context, { store, root }, entry, artifact);
+    if (entry.kind === "objects") await verifyCopies(context, store, entry);
   }
 };

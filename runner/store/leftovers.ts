@@ -51,7 +51,8 @@ export const removeLeftovers = async (
   return removed;
 };
 
-const isWrittenByAnother = async (context: Context, store: Store, now: Date): Promise<boolean> => {
+/** Whether a backup of another process may be under way. */
+export const isWrittenByAnother = async (context: Context, store: Store, now: Date): Promise<boolean> => {
   const found = await store.get(LEASE_KEY);
   if (!found) return false;
   const lease = parseLease(found.body);
