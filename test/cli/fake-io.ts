@@ -151,6 +151,8 @@ const answerOf = (world: World, job: Job): Result => {
       return { ...DONE, kind: "ledger", restores: [...(world.restores ?? [])] };
     case "verify":
       return { ...DONE, kind: "verify", point: POINT, proof: exampleProof(POINT, true, NOW.toISOString()) };
+    case "orphans":
+      return { ...DONE, kind: "orphans", healthy: true, reports: [] };
     case "bucket":
     case "restore":
       throw new JobError("bug", `a test did not expect a ${job.kind} job`, "say what it answers");
