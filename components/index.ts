@@ -30,6 +30,7 @@ export type {
   QuiesceArgs,
   QuiesceUnitChoice,
 } from "./args/quiesce-args.ts";
+export type { RecoveryPointArgs } from "./args/recovery-point-args.ts";
 export type {
   KeyPairArgs,
   RepositoryArgs,
@@ -61,5 +62,6 @@ export type {
 export { BackupBucket } from "./backup-bucket.ts";
 export { BackupPlan } from "./backup-plan.ts";
 export type { Empty, ExclusiveUnion } from "./exclusive-union.ts";
+export { RecoveryPoint } from "./recovery-point.ts";
 export { Repository } from "./repository.ts";
 export { Restore } from "./restore.ts";

@@ -3,6 +3,7 @@
 // JSON on stdout. A restore that failed is a record, not an exit code: Pulumi would run the Command again.
 import { text } from "node:stream/consumers";
 import {
+  type BackupLaunch,
   type BucketJob,
   ERROR_CODES,
   exitCode,
@@ -17,6 +18,7 @@ import { worldOn } from "./on-target.ts";
 import { progressLines } from "./progress-lines.ts";
 import { restore } from "./restore/restore.ts";
 import type { LaunchWorld } from "./restore/world.ts";
+import { takeVerified } from "./take-verified.ts";
 
 const write = (line: string) => process.stderr.write(line);
 // A reader that went away must not end a restore half way.
@@ -40,6 +42,11 @@ const readLaunch = async () => {
 const runRestore = async (launch: RestoreLaunch, world: LaunchWorld): Promise<number> => {
   const record = await restore(launch, world);
   process.stdout.write(`${JSON.stringify(record)}\n`);
+  return 0;
+};
+
+const runBackup = async (launch: BackupLaunch, world: LaunchWorld): Promise<number> => {
+  process.stdout.write(`${JSON.stringify(await takeVerified(launch, world))}\n`);
   return 0;
 };
 
@@ -73,6 +80,7 @@ const main = async (): Promise<number> => {
   };
   const options = { secrets: process.env, report, signal };
   if (launch.kind === "bucket") return runBucket(launch.job, localWorld(options));
+  if (launch.kind === "backup") return runBackup(launch, worldOn(launch.plan, options));
   const onPlaced = (id: string | undefined) => {
     job = id;
   };

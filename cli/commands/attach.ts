@@ -44,6 +44,8 @@ const said = (result: Extract<Result, { ok: true }>): string => {
       return `${result.point} ${result.proof.ok ? "is good" : "is NOT good"}`;
     case "check":
       return result.healthy ? "healthy" : "NOT healthy";
+    case "orphans":
+      return result.healthy ? "no orphans" : "there are orphans";
     case "restore": {
       const { record, step } = result;
       if (!record) return `the restore stands at '${step}'; its launcher is needed to go on`;
@@ -64,7 +66,7 @@ const said = (result: Extract<Result, { ok: true }>): string => {
 
 const exitOf = (result: Extract<Result, { ok: true }>): number => {
   if (result.kind === "verify" && !result.proof.ok) return ERROR_CODES.corrupt.exit;
-  if (result.kind === "check" && !result.healthy) return ERROR_CODES.unhealthy.exit;
+  if ((result.kind === "check" || result.kind === "orphans") && !result.healthy) return ERROR_CODES.unhealthy.exit;
   if (result.kind === "restore" && result.record?.ok === false) return ERROR_CODES["restore-failed"].exit;
   return 0;
 };

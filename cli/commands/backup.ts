@@ -2,14 +2,21 @@ import { formatBytes } from "../../launch/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { declaredPlan, findPlan } from "../find/find-plan.ts";
 import { duration } from "../format.ts";
+import { readIdentity } from "../identity.ts";
 import { runJob } from "../run-job.ts";
 import { contentText } from "../source-text.ts";
 import { fields } from "../table.ts";
+import { verifyPoint } from "../verify-point.ts";
+
+interface Options {
+  readonly verify?: boolean;
+}
 
 /** Takes one recovery point now. */
-export const backup: Definition = {
+export const backup: Definition<Options> = {
   name: "backup",
-  summary: "take one recovery point now",
+  summary: "take one recovery point now; with --verify also read it back",
+  options: (command) => command.option("--verify", "read the point back, and end with an error unless it is good"),
   run: async (io, options): Promise<Outcome> => {
     const found = await findPlan(io, options);
     const result = await runJob(io, { kind: "backup", version: 1, plan: declaredPlan(found) }, found);
@@ -25,6 +32,8 @@ export const backup: Definition = {
       ],
       io,
     );
-    return { json: result, text };
+    if (!options.verify) return { json: result, text };
+    const verified = await verifyPoint(io, found, readIdentity(io, options.identity), manifest.id, true);
+    return { json: { ...result, proof: verified.proof }, text: `${text}\n${verified.text}`, exit: verified.exit };
   },
 };

@@ -18,7 +18,7 @@ export const orphans: Definition<Options> = {
     const found = await findPlan(io, options);
     const plan = declaredPlan(found);
     const limit = Number(options.limit);
-    const result = await runJob(io, { kind: "orphans", version: 1, plan, limit }, found.secrets);
+    const result = await runJob(io, { kind: "orphans", version: 1, plan, limit }, found);
     const text = result.reports.map((report) => fields(lines(report), io)).join("\n");
     return {
       json: result,

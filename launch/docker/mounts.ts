@@ -23,6 +23,8 @@ export const jobMounts = (plan: DockerPlan, job: Job): readonly JobMount[] => {
   switch (job.kind) {
     case "backup":
       return [...sources(job.plan, true), ...repositories([job.plan.repository.location], false)];
+    case "orphans":
+      return sources(job.plan, true);
     case "ledger":
       return [ledger(plan)];
     case "restore":

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { JobError, type ObjectsEntry, type ObjectsSource, type StoredCopy } from "../../spec/index.ts";
-import type { ArtifactSource } from "../artifact/load-artifact.ts";
+import type { OpenedSource } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
 import { readCopies } from "../objects/copy-list.ts";
 import { inOrder } from "../objects/in-order.ts";
@@ -55,7 +55,7 @@ const readCopy = async ({ signal }: Context, store: Store, copy: StoredCopy): Pr
  */
 export const verifyVersions = async (
   context: Context,
-  artifacts: Required<ArtifactSource>,
+  artifacts: OpenedSource,
   entry: ObjectsEntry,
   source: ObjectsSource,
 ): Promise<string> => {
