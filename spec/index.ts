@@ -14,6 +14,7 @@ export * from "./layout.ts";
 export * from "./lifecycle.ts";
 export * from "./manifest.ts";
 export * from "./mark.ts";
+export * from "./needed-secrets.ts";
 export * from "./objects.ts";
 export * from "./orphans.ts";
 export * from "./parse.ts";

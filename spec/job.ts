@@ -3,12 +3,11 @@ import { grant } from "./grant.ts";
 import { holder } from "./holder.ts";
 import { objectsSource } from "./objects.ts";
 import { plan } from "./plan.ts";
-import { type Location, type Role, repository, s3Credentials, s3Endpoint } from "./repository.ts";
+import { repository, s3Credentials, s3Endpoint } from "./repository.ts";
 import { pointSelector, request } from "./request.ts";
 import { retention } from "./retention.ts";
-import { pointId, type SecretRef, secretRef, sha256, slug } from "./scalars.ts";
+import { pointId, secretRef, sha256, slug } from "./scalars.ts";
 import { schedule } from "./schedule.ts";
-import { isIncremental, type Source } from "./source.ts";
 
 const version = z.literal(1);
 
@@ -159,97 +158,3 @@ export const job = z.discriminatedUnion("kind", [
 /** One run of one kind: all that a runner is told. Secrets are in it by reference only. */
 export type Job = z.infer<typeof job>;
 export type JobKind = Job["kind"];
-
-/** Jobs that work in a plan's part of a repository. */
-type RepositoryJob = Exclude<JobKind, "bucket" | "ledger" | "orphans">;
-
-const ROLE: Record<RepositoryJob, Role> = {
-  backup: "writer",
-  catalog: "reader",
-  verify: "reader",
-  prune: "pruner",
-  check: "reader",
-  mark: "pruner",
-  restore: "reader",
-};
-
-/** Whose credentials a job uses at its repository. */
-export const roleOf = (kind: RepositoryJob): Role => ROLE[kind];
-
-/** The credentials of a role; the writer's where the role has none of its own. */
-export const credentialsOf = (location: Location, role: Role) =>
-  location.kind === "s3" ? (location.credentials?.[role] ?? location.credentials?.writer) : undefined;
-
-const locationRefs = (location: Location, role: Role): SecretRef[] => {
-  const credentials = credentialsOf(location, role);
-  return credentials ? Object.values(credentials).filter((ref): ref is SecretRef => ref !== undefined) : [];
-};
-
-/** Every secret that a job needs, and no other: what a launcher hands over. */
-export const neededSecrets = (value: Job): readonly SecretRef[] => {
-  switch (value.kind) {
-    case "bucket":
-      return Object.values(value.credentials).filter((ref): ref is SecretRef => ref !== undefined);
-    case "backup":
-      return present([
-        ...locationRefs(value.plan.repository.location, "writer"),
-        value.plan.repository.signingKey,
-        ...filesPassword(value.plan),
-        ...logins(value.plan, false),
-      ]);
-    case "restore":
-      return present([
-        ...locationRefs(value.from.repository.location, "reader"),
-        ...locationRefs(value.plan.repository.location, "writer"),
-        value.plan.repository.signingKey,
-        ...filesPassword(value.plan), // a restore in place takes a safety backup first
-        value.identity,
-        ...logins(value.plan, true),
-      ]);
-    case "verify":
-      return present([
-        ...locationRefs(value.repository.location, "reader"),
-        ...locationRefs(value.repository.location, "prover"),
-        value.identity,
-        value.repository.proverKey,
-        ...(value.objects ?? []).flatMap((source) => sourceRefs(source, false)),
-      ]);
-    case "check":
-      return present([
-        ...locationRefs(value.repository.location, "reader"),
-        ...(value.objects ?? []).flatMap((source) => sourceRefs(source, false)),
-      ]);
-    case "catalog":
-      return locationRefs(value.repository.location, "reader");
-    case "ledger":
-      return [];
-    case "orphans":
-      return present(logins(value.plan, false));
-    case "prune":
-      return present([...locationRefs(value.repository.location, "pruner"), value.repository.filesPassword]);
-    case "mark":
-      return locationRefs(value.repository.location, "pruner");
-  }
-};
-
-const filesPassword = ({
-  sources,
-  repository: { filesPassword: ref },
-}: BackupJob["plan"]): (SecretRef | undefined)[] => (sources.some(isIncremental) ? [ref] : []);
-
-/** Of the sources; who may write to a bucket of media is needed at a restore only. */
-const logins = ({ sources }: BackupJob["plan"], restoring: boolean): (SecretRef | undefined)[] =>
-  sources.flatMap((source) => sourceRefs(source, restoring));
-
-const sourceRefs = (source: Source, restoring: boolean): (SecretRef | undefined)[] => {
-  switch (source.kind) {
-    case "postgres":
-      return [source.login.password, source.admin?.password];
-    case "objects":
-      return [...Object.values(source.credentials ?? {}), ...Object.values((restoring && source.admin) || {})];
-    case "files":
-      return [];
-  }
-};
-
-const present = (refs: readonly (SecretRef | undefined)[]): SecretRef[] => refs.filter((ref) => ref !== undefined);

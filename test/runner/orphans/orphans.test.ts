@@ -54,14 +54,11 @@ describe("orphans · postgres, versitygw", () => {
     const directory = path.join(world.directory, "media-files");
     await mkdir(path.join(directory, "a"), { recursive: true });
     for (const file of ["a/x", "a.b", "a-c", "a/z"]) await writeFile(path.join(directory, file), "x");
-    const files: Plan = {
+    const files: Plan = planSchema.parse({
       ...plan,
-      sources: [
-        ...plan.sources.filter(({ kind }) => kind === "postgres"),
-        { kind: "files", name: "media", directory, exclude: [], allowEmpty: false, byName: false },
-      ],
+      sources: [...plan.sources.filter(({ kind }) => kind === "postgres"), { kind: "files", name: "media", directory }],
       orphans: [{ ...QUERY, query: "VALUES ('a/x'), ('a.b'), ('a-c'), ('a/y');" }],
-    };
+    });
     expect((await orphans(files)).reports).toEqual([
       {
         name: "datafiles",
