@@ -3,10 +3,13 @@ import { type Plan, plan, slug } from "../spec/index.ts";
 import { checkArgs, refuse, resolved } from "./args/check-args.ts";
 import { type BackupPlanArgs, backupPlanArgs } from "./args/plan-args.ts";
 import { sourceKind, sourceName } from "./args/source-args.ts";
+import { dockerHost, refuseOtherProvider } from "./docker-host.ts";
 import { lockContradiction } from "./render/lock-contract.ts";
 import { planSpec, scheduleSpec } from "./render/plan.ts";
 import type { PlanFacts } from "./render/restore-checks.ts";
+import type { DockerPlan } from "./render/scheduler.ts";
 import { collisions, type SecretInputs } from "./render/secrets.ts";
+import { dockerName, hostOf } from "./render/target.ts";
 import type { Repository } from "./repository.ts";
 
 const TYPE = "restorable:index:BackupPlan";
@@ -15,7 +18,9 @@ const TYPE = "restorable:index:BackupPlan";
  * What is backed up together, how often, how long it is kept, and where to.
  *
  * On the `local` target nothing is installed that runs it: take a backup with `restorable backup`, from a cron line or
- * a systemd timer of the machine. The command line finds the plans of a stack by what this component registers.
+ * a systemd timer of the machine. On a Docker host it declares the volume of the ledger, which outlives the plan, and,
+ * with a schedule, a container that takes backups: it reads the sources, has its secrets as files, and cannot write to
+ * the host. `transforms` reach all of them. The command line finds the plans of a stack by what this component registers.
  *
  * @throws pulumi.RunError at preview for arguments that are wrong, each with its path; for a repository that does not
  * sign; and where the bucket's lock and the retention contradict each other
@@ -41,6 +46,7 @@ export class BackupPlan extends pulumi.ComponentResource {
       declared,
     );
     refuseContradictions(what, planName, args, secrets);
+    if (args.target.docker) refuseOtherProvider(what, opts);
     super(TYPE, name, {}, opts);
 
     this.planName = planName;
@@ -49,6 +55,7 @@ export class BackupPlan extends pulumi.ComponentResource {
     this.spec = pulumi.output({ ...spec, repository: repository.spec }).apply((known) => resolved(plan, what, known));
     this.secrets = pulumi.secret(Object.assign({}, repository.secrets, ...secrets) as SecretInputs);
     this.warn(args);
+    this.declare(name, args);
 
     this.registerOutputs({ spec: this.spec, secrets: this.secrets });
   }
@@ -56,6 +63,22 @@ export class BackupPlan extends pulumi.ComponentResource {
   /** Whether a value is a BackupPlan, also one of another copy of this package. */
   public static override isInstance(value: unknown): value is BackupPlan {
     return pulumi.ComponentResource.isInstance(value) && "__pulumiType" in value && value.__pulumiType === TYPE;
+  }
+
+  private declare(name: string, { target, schedule }: BackupPlanArgs): void {
+    if (!target.docker) return;
+    const identity = { project: pulumi.getProject(), stack: pulumi.getStack(), name: this.planName };
+    dockerHost(
+      name,
+      {
+        host: hostOf(target.docker),
+        plan: this.spec as pulumi.Output<DockerPlan>,
+        secrets: this.secrets,
+        names: { scheduler: dockerName(identity), configuration: dockerName(identity, "configuration") },
+        scheduled: schedule?.cron !== undefined,
+      },
+      this,
+    );
   }
 
   private warn({ recipients, schedule, sources, layout }: BackupPlanArgs): void {

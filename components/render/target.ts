@@ -21,7 +21,7 @@ export const targetSpec = (identity: PlanIdentity, target: TargetChoice, runner:
 
 const dockerSpec = (identity: PlanIdentity, args: DockerTargetArgs, runner: RunnerArgs | undefined): object => ({
   kind: "docker",
-  host: dockerHost(args),
+  host: hostOf(args),
   image: runner?.image,
   network:
     args.network === undefined ? { kind: "container", name: args.networkOf } : { kind: "network", name: args.network },
@@ -30,7 +30,8 @@ const dockerSpec = (identity: PlanIdentity, args: DockerTargetArgs, runner: Runn
   memory: args.memory,
 });
 
-export const dockerHost = ({ host }: DockerTargetArgs) => host ?? DEFAULT_HOST;
+/** How the engine of a target is reached. */
+export const hostOf = ({ host }: DockerTargetArgs) => host ?? DEFAULT_HOST;
 
 /**
  * The name of what a plan has on a Docker host: `restorable_<project>_<stack>_<plan>_<role>`, the same at every update.

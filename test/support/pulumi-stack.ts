@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { pulumiEnvironment } from "../../tools/servers/pulumi-environment.ts";
 import { tools } from "../../tools/servers/tools.ts";
 import { type EngineEvent, readEvents } from "./engine-events.ts";
-import { linkOwnProject, writeInlineProject } from "./pulumi-project.ts";
+import { linkOwnProject, type StandIn, useStandIns, writeInlineProject } from "./pulumi-project.ts";
 import { makeTempDir, removeTempDir } from "./temp-dir.ts";
 
 export interface PulumiStackOptions {
@@ -14,6 +14,8 @@ export interface PulumiStackOptions {
   readonly program?: string;
   /** The name of this repository's own project, for stacks that leave that name outside of them. Default `backups`. */
   readonly project?: string;
+  /** Providers that stand-ins of this project play. Default: none. */
+  readonly standIns?: readonly StandIn[];
   /** More environment for the engine and what it starts. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -62,8 +64,10 @@ export class PulumiStack {
     const stack = new PulumiStack(await makeTempDir("stack"), options);
     try {
       await mkdir(path.join(stack.directory, "backend"));
-      if (options.program === undefined) await linkOwnProject(stack.projectDirectory, options.project);
-      else await stack.writeProgram(options.program);
+      if (options.program === undefined) {
+        await linkOwnProject(stack.projectDirectory, options.project);
+        await useStandIns(stack.projectDirectory, options.standIns ?? []);
+      } else await stack.writeProgram(options.program);
       await stack.#succeed("stack", "init", stack.name, "--no-select");
       return stack;
     } catch (error) {
@@ -87,6 +91,7 @@ export class PulumiStack {
   /** Replaces the inline program. */
   async writeProgram(source: string): Promise<void> {
     await writeInlineProject(this.projectDirectory, source);
+    await useStandIns(this.projectDirectory, this.#options.standIns ?? []);
   }
 
   /** Sets one config value; `path` treats the key as a path (`restore.id`), `secret` encrypts it. */
