@@ -55,7 +55,7 @@ export class BackupPlan extends pulumi.ComponentResource {
     this.spec = pulumi.output({ ...spec, repository: repository.spec }).apply((known) => resolved(plan, what, known));
     this.secrets = pulumi.secret(Object.assign({}, repository.secrets, ...secrets) as SecretInputs);
     this.warn(args);
-    this.declare(name, args);
+    this.onHost(name, args);
 
     this.registerOutputs({ spec: this.spec, secrets: this.secrets });
   }
@@ -65,7 +65,7 @@ export class BackupPlan extends pulumi.ComponentResource {
     return pulumi.ComponentResource.isInstance(value) && "__pulumiType" in value && value.__pulumiType === TYPE;
   }
 
-  private declare(name: string, { target, schedule }: BackupPlanArgs): void {
+  private onHost(name: string, { target, schedule }: BackupPlanArgs): void {
     if (!target.docker) return;
     const identity = { project: pulumi.getProject(), stack: pulumi.getStack(), name: this.planName };
     dockerHost(

@@ -102,7 +102,7 @@ export const LIFE = {
   },
   // A scheduler that does not come up fails the update.
   wait: true,
-  waitTimeout: 180,
+  waitTimeout: 120,
 };
 
 /** A container that only carries files into a volume. */

@@ -14,6 +14,9 @@ export interface Registered {
   readonly replaceOnChanges: readonly string[];
   readonly retainOnDelete: boolean | undefined;
   readonly dependencies: readonly string[];
+  /** A changed one replaces; as the engine receives it. */
+  readonly replacementTrigger: unknown;
+  readonly deleteBeforeReplace: boolean;
   readonly createTimeout: string | undefined;
   /** `<urn>::<id>` of the provider that was passed; empty for the default one. */
   readonly provider: string;
@@ -97,7 +100,7 @@ const outputsOf = (
 };
 
 const KNOWN =
-  /^(restorable:index:\w+|aws:(s3|iam)\/\w+:\w+|command:local:Command|pulumi:index:Stash|pulumi:pulumi:Stack|pulumi:pulumi:StackReference|pulumi:providers:aws)$/;
+  /^(restorable:index:\w+|aws:(s3|iam)\/\w+:\w+|docker:index\/\w+:\w+|command:local:Command|pulumi:index:Stash|pulumi:pulumi:Stack|pulumi:pulumi:StackReference|pulumi:providers:(aws|docker))$/;
 
 /** Options are not among what mocks see, so they are read from the request to the engine. */
 const watchRegistrations = (inputs: ReadonlyMap<string, Record<string, unknown>>): Registered[] => {
@@ -122,6 +125,8 @@ const watchRegistrations = (inputs: ReadonlyMap<string, Record<string, unknown>>
       replaceOnChanges: request.getReplaceonchangesList(),
       retainOnDelete: request.getRetainondelete(),
       dependencies: request.getDependenciesList(),
+      replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
+      deleteBeforeReplace: request.getDeletebeforereplace(),
       createTimeout: request.getCustomtimeouts()?.getCreate(),
       provider: request.getProvider(),
     });
@@ -138,6 +143,8 @@ interface RegisterRequest {
   getReplaceonchangesList(): string[];
   getRetainondelete(): boolean | undefined;
   getDependenciesList(): string[];
+  getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
+  getDeletebeforereplace(): boolean;
   getProvider(): string;
   getCustomtimeouts(): { getCreate(): string } | undefined;
 }
