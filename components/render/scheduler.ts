@@ -7,6 +7,7 @@ import {
   SCHEDULER_MOUNT,
   SECRETS_FILE,
   type SecretsFile,
+  sourceMount,
 } from "../../spec/index.ts";
 
 const MIB = 1024 ** 2;
@@ -46,7 +47,7 @@ export const schedulerSecrets = (plan: Plan, values: Readonly<Record<string, str
 export const schedulerContainer = (plan: DockerPlan, container: string, configVolume: string) => {
   const { target, sources, project, stack, name } = plan;
   const mounts = sources.flatMap((source) =>
-    source.kind === "files" && source.mount ? [mountOf(source.directory, source.mount)] : [],
+    source.kind === "files" && source.mount ? [mountOf(sourceMount(source.name), source.mount)] : [],
   );
   return {
     name: container,

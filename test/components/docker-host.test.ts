@@ -102,6 +102,7 @@ test("files and secrets are uploaded by a container that never starts, for the s
   expect(plan.quiesce).toBeUndefined();
   // What its jobs need: neither the administrator's password nor the prover's key.
   expect(Object.keys(JSON.parse(String(secrets?.content)).secrets).sort()).toEqual([
+    "RESTORABLE_MONTAGU_FILES_PASSWORD",
     "RESTORABLE_MONTAGU_SIGNING_KEY",
     "RESTORABLE_PACKIT_PLAN_DB_PASSWORD",
   ]);
@@ -138,17 +139,4 @@ test("another Docker provider is refused, in whichever option it is", async () =
       'BackupPlan "packit": opts.provider: another Docker provider',
     );
   }
-});
-
-test("transforms reach every child", async () => {
-  const seen: string[] = [];
-  await declared((args) => args, {
-    transforms: [
-      async ({ name }) => {
-        seen.push(name);
-        return undefined;
-      },
-    ],
-  });
-  expect(seen.length === 0 || seen.includes("packit-scheduler")).toBe(true);
 });

@@ -103,7 +103,7 @@ describe("a plan on a Docker host · docker, pulumi engine, postgres 17, versity
     expect(config.HostConfig).toMatchObject({
       ReadonlyRootfs: true,
       CapDrop: ["ALL"],
-      CapAdd: null,
+      CapAdd: [],
       Privileged: false,
       SecurityOpt: ["no-new-privileges"],
       RestartPolicy: { Name: "always" },
