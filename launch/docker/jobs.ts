@@ -57,6 +57,9 @@ const foundJob = ({ Id, Labels, State, Created }: Docker.ContainerInfo): readonl
   ];
 };
 
+/** Milliseconds within which a launcher that lives starts the container that it made. */
+const STARTING = 60_000;
+
 /** Restore actions that change nothing and wait for nobody. */
 const LOOKING: readonly RestoreJob["action"][] = ["state"];
 
@@ -95,6 +98,9 @@ export const attachJob = async (
   if (!job) throw unknown(plan, id, jobs);
   const container = engine.getContainer(job.container);
   const placed: PlacedJob = { id: job.id, kind: job.kind, host: plan.target.host, container };
+  if (job.state === "unstarted" && Date.now() - job.began.getTime() < STARTING) {
+    throw new JobError("busy", `job '${job.id}' is just being started`, "ask again in a moment");
+  }
   if (job.state === "unstarted") {
     await container.remove({ force: true });
     throw new JobError("process-failed", `job '${job.id}' was never started`, "ask for it again; nothing was touched");

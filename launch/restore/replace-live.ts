@@ -12,7 +12,7 @@ import { type LaunchWorld, say, warn } from "./world.ts";
 export const replaceLive = async (act: Act, app: Application, world: LaunchWorld): Promise<RestoreRecord> => {
   let quiesced: readonly string[];
   try {
-    quiesced = await app.running();
+    quiesced = await running(app);
     await act("quiescing", { quiesced, signal: world.signal });
   } catch (error) {
     return undo(act, world, error);
@@ -23,6 +23,16 @@ export const replaceLive = async (act: Act, app: Application, world: LaunchWorld
     return resumeAndFinish(act, app, world, quiesced, await undoStopped(act, world, error));
   }
   return resumeAndFinish(act, app, world, quiesced, await swap(act, world));
+};
+
+/** The journal has one word for all that goes wrong with stopping. */
+const running = async (app: Application): Promise<readonly string[]> => {
+  try {
+    return await app.running();
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error;
+    throw new JobError("quiesce-failed", error.fact, error.hint, { cause: error });
+  }
 };
 
 const swap = async (act: Act, world: LaunchWorld): Promise<Outcome> => {

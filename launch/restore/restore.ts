@@ -45,6 +45,8 @@ const beginOrContinue = async (launch: RestoreLaunch, world: LaunchWorld, act: A
 };
 
 const begin = async (launch: RestoreLaunch, world: LaunchWorld): Promise<RestoreRecord> => {
+  // What could not be stopped later is found out now.
+  if (!isElsewhere(launch)) await application(launch.plan, world).running();
   const point = await openPoint(launch, world);
   // `latest` may be another point a moment later; the opened key is this one's.
   const pinned = actions(

@@ -117,14 +117,24 @@ const stopCompose = async (
 const untilReady = async (engine: Docker, host: string, name: string, seconds: number): Promise<void> => {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
-    const { State } = await inspectContainer(engine, host, name);
-    if (State.Running && (State.Health === undefined || State.Health.Status === "healthy")) return;
+    const found = await inspectContainer(engine, host, name);
+    if (await isReady(engine, found)) return;
     if (performance.now() >= deadline) {
-      const fact = `container ${name}, which has to run for the restore, is not healthy after ${seconds} s`;
+      const fact = `container ${name}, which has to run for the restore, is not ready after ${seconds} s`;
       throw new JobError("quiesce-failed", fact, "look at its log, and ask with a new id");
     }
     await pause(LOOK_EVERY);
   }
+};
+
+/** By its health check; a PostgreSQL server without one says itself whether it accepts connections. */
+const isReady = async (engine: Docker, { Id, State, Config }: Docker.ContainerInspectInfo): Promise<boolean> => {
+  if (!State.Running) return false;
+  if (State.Health !== undefined) return State.Health.Status === "healthy";
+  const port = Object.keys(Config.ExposedPorts ?? {}).find((each) => each.endsWith("/tcp")) ?? "5432/tcp";
+  const argv = ["pg_isready", "--host", "127.0.0.1", "--port", port.replace("/tcp", "")];
+  const { ok, text } = await execInside(engine, { container: Id, argv }, 10);
+  return ok || !/ended with exit code [12]\b/.test(text);
 };
 
 const stopInside = async (

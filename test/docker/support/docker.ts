@@ -44,10 +44,10 @@ export class Place {
     return name;
   }
 
-  async volume(label: string): Promise<string> {
+  async volume(label: string, options: readonly string[] = []): Promise<string> {
     const name = unique(label);
     this.#volumes.push(name);
-    return docker("volume", "create", ...LABELLED, name);
+    return docker("volume", "create", ...LABELLED, ...options, name);
   }
 
   async remove(): Promise<void> {

@@ -117,7 +117,14 @@ const planOf = (trusted: string, recipient: string): Plan =>
 
 async function startPostgres(place: Place, password: string): Promise<string> {
   const settings = ["--env", `POSTGRES_PASSWORD=${password}`, "--env", "POSTGRES_DB=app", "--shm-size", "256m"];
-  const name = await place.start("db", "postgres:17-trixie", settings);
+  // As a service of a compose project would be.
+  const compose = [
+    "--label",
+    `com.docker.compose.project=${place.network}`,
+    "--label",
+    "com.docker.compose.service=db",
+  ];
+  const name = await place.start("db", "postgres:17-trixie", [...settings, ...compose]);
   // By TCP: while it makes its cluster, the server listens on its socket only.
   await waitFor("PostgreSQL", () =>
     docker("exec", name, "pg_isready", "--host", "127.0.0.1", "--dbname", "app").then(() => true),
