@@ -3,7 +3,6 @@ import { type Job, JobError, type Progress } from "../../spec/index.ts";
 import { filesHandedOver, runnerInput } from "../hand-over.ts";
 import { secretReader } from "../read-secret.ts";
 import type { RunJob, RunOptions } from "../run-job.ts";
-import { checkDatabases } from "./check-database.ts";
 import { checkHost, makeVolumes } from "./check-host.ts";
 import { connectEngine } from "./engine.ts";
 import { engineError } from "./engine-error.ts";
@@ -32,7 +31,6 @@ export const dockerRunner =
     const { host } = plan.target;
     const engine = connectEngine(host, environment);
     await checkHost(engine, plan, job);
-    await checkDatabases(engine, plan, job);
     await refuseWhileAnotherRuns(engine, plan, job);
     const made = await makeVolumes(engine, plan, job);
     const placed = await place(engine, plan, job, runnerInput(job, secrets), run);
