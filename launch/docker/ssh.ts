@@ -58,13 +58,27 @@ const sshConnection = (args: readonly string[]): Duplex => {
   child.stderr.on("data", (text: Buffer) => {
     said = `${said}${text}`.slice(-KEPT);
   });
-  const duplex = Duplex.from({ readable: child.stdout, writable: child.stdin });
-  child.once("error", (error) => duplex.destroy(new SshError(`ssh could not be started: ${error.message}`)));
-  // Not `exit`: what it printed has to be read first.
-  child.once("close", (code) => {
-    if (code !== 0) duplex.destroy(new SshError(said.trim().replace(/\s*\n\s*/g, " | ") || `ssh ended with ${code}`));
+  const { stdin, stdout } = child;
+  const duplex = new Duplex({
+    read: () => void stdout.resume(),
+    // What went wrong is said by the end of ssh, not by a broken pipe.
+    write: (chunk, _encoding, done) => void stdin.write(chunk, () => done()),
+    final: (done) => void stdin.end(() => done()),
+    destroy: (error, done) => {
+      child.kill();
+      done(error);
+    },
   });
-  duplex.once("close", () => child.kill());
+  stdin.on("error", () => undefined);
+  stdout.on("data", (chunk) => {
+    if (!duplex.push(chunk)) stdout.pause();
+  });
+  child.once("error", (error) => duplex.destroy(new SshError(`ssh could not be started: ${error.message}`)));
+  // Not the end of its output: that would be taken for an engine that hung up, and ssh says why only afterwards.
+  child.once("close", (code) => {
+    if (code === 0) duplex.push(null);
+    else duplex.destroy(new SshError(said.trim().replace(/\s*\n\s*/g, " | ") || `ssh ended with ${code}`));
+  });
   // Connections that wait for the next request must not keep this process; Node asks sockets for these methods.
   const held = [child, child.stdin, child.stdout, child.stderr] as unknown as { ref(): void; unref(): void }[];
   return Object.assign(duplex, {
