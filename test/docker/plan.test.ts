@@ -202,7 +202,7 @@ describe("a plan on a Docker host · docker, pulumi engine, postgres 17, versity
     const run = await app.stack.up();
     expect(run.ok, run.text).toBe(true);
     expect(await inspect("{{.Id}}")).not.toBe(id);
-    expect((await state()).next).toMatch(/T00:00:00.000Z$/);
+    expect(await waitFor("its next run", async () => (await state()).next)).toMatch(/T00:00:00.000Z$/);
     expect(await docker("volume", "inspect", "--format", "{{.CreatedAt}}", `${scheduler}_ledger`)).toBe(created);
     expect(await inVolume(`${scheduler}_ledger`, "console.log(fs.readdirSync('/data').join())")).toBe("claimed");
   });
