@@ -170,14 +170,16 @@ describe.each(["s3", "directory"] as const)("copies of media in the repository Â
       ({ stored }) => !copies.some((other) => other.stored === stored),
     );
     expect(own.length).toBeGreaterThan(0);
-    // A list that cannot be read: nobody knows what it names, so nothing goes.
-    const { copies: list } = mediaOf(middle);
-    const content = (await store.get(list?.key ?? "", list?.versionId))?.body ?? Buffer.alloc(0);
-    await store.remove(list?.key ?? "", list?.versionId);
     const points = (await keysBelow(store, "catalog/")).length;
-    succeeded(await prune(world, points), "prune");
-    for (const copy of own) expect(await isThere(copy)).toBe(true);
-    await store.put(list?.key ?? "", content);
+    if (repository === "directory") {
+      // A list that cannot be read: nobody knows what it names, so nothing goes. (A versioned store would give it another version.)
+      const { copies: list } = mediaOf(middle);
+      const content = (await store.get(list?.key ?? ""))?.body ?? Buffer.alloc(0);
+      await store.remove(list?.key ?? "");
+      succeeded(await prune(world, points), "prune");
+      for (const copy of own) expect(await isThere(copy)).toBe(true);
+      await store.put(list?.key ?? "", content);
+    }
     const { decisions } = succeeded(await prune(world, points - 1), "prune");
     expect(decisions.filter(({ keep }) => !keep).map(({ point }) => point)).toEqual([oldest.id]);
     for (const copy of copies) expect(await isThere(copy)).toBe(true);
