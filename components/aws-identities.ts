@@ -15,6 +15,7 @@ export interface IdentitiesArgs {
   readonly bucket: AwsBucket;
   readonly prefix: pulumi.Input<string> | undefined;
   readonly environment: string;
+  readonly keys: readonly string[] | undefined;
 }
 
 /** Declares one IAM user per role with the rights of that role and no others, and an access key for each. */
@@ -28,13 +29,13 @@ export const awsIdentities = (
 const identity = (
   name: string,
   role: Role,
-  { bucket, prefix, environment }: Omit<IdentitiesArgs, "roles">,
+  { bucket, prefix, ...place }: Omit<IdentitiesArgs, "roles">,
   opts: pulumi.CustomResourceOptions,
 ): S3CredentialsArgs => {
   const user = new User(`${name}-user`, { name: identityName(pulumi.getProject(), pulumi.getStack(), name) }, opts);
   const policy = pulumi.all([bucket.arn, bucket.kms, prefix]).apply(([arn, kms, below]) => {
     const known = resolved(policyPrefix.optional(), name, below);
-    return canonicalJson(identityPolicy(role, { arn, prefix: known, environment }, kms));
+    return canonicalJson(identityPolicy(role, { arn, prefix: known, ...place }, kms));
   });
   const rights = new UserPolicy(`${name}-policy`, { user: user.name, policy }, opts);
   // A key that works before its rights are there would fail the first job that uses it.

@@ -45,7 +45,7 @@ export class Repository extends pulumi.ComponentResource {
     if (args.signing?.none && !args.trusted?.length) {
       refuse(what, "trusted", "is missing; a repository that is only read needs the public keys of its writers");
     }
-    if (args.s3?.bucket.aws && !args.s3.credentials) refuseLongPolicies(what, args.s3.prefix, args, environment);
+    if (args.s3?.bucket.aws && !args.s3.credentials) refuseLongPolicies(what, args.s3, rolesOf(args), environment);
     super(TYPE, name, {}, opts);
 
     const generate = { generate: {} } as const;
@@ -101,14 +101,14 @@ export class Repository extends pulumi.ComponentResource {
   /** IAM users where the bucket is one of Amazon's, in the account of the bucket unless another one is given. */
   private declareIdentities(
     name: string,
-    { bucket, prefix }: S3RepositoryArgs,
+    { bucket, prefix, keys }: S3RepositoryArgs,
     roles: readonly Role[],
     environment: string,
   ): RepositoryCredentials | undefined {
     if (!bucket.aws) return undefined;
     const provider = this.getProvider(IAM_USER) ?? bucket.getProvider(IAM_USER);
     const opts = { parent: this, ...(provider ? { provider } : {}) };
-    return awsIdentities(name, { roles, bucket: bucket.aws, prefix, environment }, opts);
+    return awsIdentities(name, { roles, bucket: bucket.aws, prefix, environment, keys }, opts);
   }
 }
 
@@ -121,14 +121,14 @@ const rolesOf = ({ signing, proving }: RepositoryArgs): readonly Role[] =>
 /** A prefix that is not known yet is looked at when it is. */
 const refuseLongPolicies = (
   what: string,
-  prefix: pulumi.Input<string> | undefined,
-  args: RepositoryArgs,
+  { prefix, keys }: S3RepositoryArgs,
+  roles: readonly Role[],
   environment: string,
 ): void => {
   const known = typeof prefix === "string" ? prefix : "";
   const { error } = policyPrefix.safeParse(known);
   if (error) refuse(what, "s3.prefix", error.issues.map(({ message }) => message).join("; "));
-  const tooLong = tooLongForPolicies(rolesOf(args), { prefix: known, environment });
+  const tooLong = tooLongForPolicies(roles, { prefix: known, environment, keys });
   if (tooLong) refuse(what, "s3.prefix", tooLong);
 };
 

@@ -87,10 +87,7 @@ const ofPrincipal = (
   grants: readonly Grant[],
   prunerDeletes: boolean | undefined,
 ): readonly Unnamed[] => {
-  const scoped = grants.map(({ role, prefix, environment, plan }) => ({
-    role,
-    scope: { arn, prefix, environment, plan },
-  }));
+  const scoped = grants.map(({ role, principal: _, ...place }) => ({ role, scope: { arn, ...place } }));
   const objects = merged(scoped.flatMap(({ role, scope }) => objectRights(role, scope, prunerDeletes)));
   const bucket = scoped.flatMap(({ role, scope }) => bucketRights(role, scope));
   const Principal = { AWS: principal };

@@ -7,6 +7,19 @@ export const policyPrefix = s3Repository.shape.prefix
   .unwrap()
   .regex(/^[^*?$]*$/, "expected a prefix without '*', '?' and '$', which a policy would take for patterns");
 
+/** Keys below the repository's prefix that a compatible layout uses: `backup/postgres-backup-*`. @default none */
+export const layoutPatterns = z
+  .array(
+    z
+      .string()
+      .regex(
+        /^[^*?$/]+(\/[^*?$/]+)*[-/.]\*$|^\*-[^*?$]+\*$/,
+        "expected a pattern like 'backup/*' or '*-aide_images-*'",
+      ),
+  )
+  .max(4)
+  .readonly();
+
 /** What one identity of the store may do in a bucket. */
 export const grant = z.strictObject({
   role: z.enum(ROLES),
@@ -18,5 +31,6 @@ export const grant = z.strictObject({
   environment: slug.optional(),
   /** @default every plan */
   plan: slug.optional(),
+  keys: layoutPatterns.optional(),
 });
 export type Grant = z.infer<typeof grant>;

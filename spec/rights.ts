@@ -1,4 +1,4 @@
-import { ARTIFACTS, CATALOG, LEASE_KEY, MARKS, PROOFS } from "./layout.ts";
+import { ARTIFACTS, CATALOG, LEASE_KEY, MARKS, PROOFS, planPrefix } from "./layout.ts";
 import type { Role } from "./repository.ts";
 
 /** The part of a bucket in which a role acts. */
@@ -11,6 +11,8 @@ export interface Scope {
   readonly environment?: string | undefined;
   /** @default every plan */
   readonly plan?: string | undefined;
+  /** Patterns of keys below the prefix that a compatible layout uses beside the plans' own. @default none */
+  readonly keys?: readonly string[] | undefined;
 }
 
 /** Some actions and what they are allowed on. */
@@ -23,6 +25,7 @@ export interface Right {
 
 /** What jobs of a restic repository keep in a plan's part of the bucket. */
 const FILES = "files/";
+const FILES_PASSWORD_KEY = "files-password.age";
 
 const READ = ["s3:GetObject", "s3:GetObjectVersion"];
 const TAG = ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
@@ -40,7 +43,7 @@ const OBJECTS: Readonly<Record<Role, Below>> = {
   writer: [
     [
       [...READ, ...PUT],
-      [`${CATALOG}*`, `${ARTIFACTS}*`, `${FILES}*`, LEASE_KEY],
+      [`${CATALOG}*`, `${ARTIFACTS}*`, `${FILES}*`, FILES_PASSWORD_KEY, LEASE_KEY],
     ],
     [["s3:DeleteObject"], [`${FILES}locks/*`]],
   ],
@@ -51,6 +54,14 @@ const OBJECTS: Readonly<Record<Role, Below>> = {
     [["s3:DeleteObject"], [`${FILES}*`]],
   ],
   prover: [[["s3:PutObject"], [`${PROOFS}*`]]],
+};
+
+/** What each role does to the keys of a compatible layout. */
+const LAYOUT: Readonly<Record<Role, readonly string[]>> = {
+  writer: [...READ, ...PUT],
+  reader: READ,
+  pruner: [...READ, ...TAG],
+  prover: [],
 };
 
 /** What the pruner does besides where no lifecycle removes what it tags. */
@@ -66,20 +77,26 @@ const BUCKET: Readonly<Record<Role, readonly string[]>> = {
 
 /** What a role may do to objects. */
 export const objectRights = (role: Role, scope: Scope, prunerDeletes = false): readonly Right[] => {
-  const path = `${scope.arn}/${planPath(scope)}`;
-  return [...OBJECTS[role], ...(role === "pruner" && prunerDeletes ? DELETES : [])].map(([actions, below]) => ({
-    actions,
-    resources: below.map((part) => `${path}${part}`),
-  }));
+  const deletes = role === "pruner" && prunerDeletes;
+  const inPlans = rights(`${scope.arn}/${planPath(scope)}`, [...OBJECTS[role], ...(deletes ? DELETES : [])]);
+  if (!scope.keys?.length || role === "prover") return inPlans;
+  const layout = [...LAYOUT[role], ...(deletes ? DELETES.flatMap(([actions]) => actions) : [])];
+  return [...inPlans, ...rights(`${scope.arn}/${rootPath(scope)}`, [[layout, scope.keys]])];
 };
+
+const rights = (path: string, below: Below): readonly Right[] =>
+  below.map(([actions, parts]) => ({ actions, resources: parts.map((part) => `${path}${part}`) }));
 
 /** What a role may ask the bucket. */
 export const bucketRights = (role: Role, scope: Scope): readonly Right[] => {
   if (role === "prover") return [];
-  const known = planPath(scope).split("*", 1)[0] as string;
+  // Keys of a compatible layout have no place of their own, so whoever looks for them looks through the whole prefix.
+  const known = scope.keys?.length ? rootPath(scope) : (planPath(scope).split("*", 1)[0] as string);
   const list = { actions: LIST, resources: [scope.arn] };
   return [known === "" ? list : { ...list, listed: [`${known}*`] }, { actions: BUCKET[role], resources: [scope.arn] }];
 };
 
-const planPath = ({ prefix = "", environment = "*", plan = "*" }: Scope): string =>
-  `${prefix === "" ? "" : `${prefix}/`}${environment}/${plan}/`;
+const rootPath = ({ prefix = "" }: Scope): string => (prefix === "" ? "" : `${prefix}/`);
+
+const planPath = ({ prefix, environment = "*", plan = "*" }: Scope): string =>
+  planPrefix(prefix ?? "", environment, plan);

@@ -66,6 +66,8 @@ export interface GrantArgs {
   readonly environment?: string | undefined;
   /** @default every plan */
   readonly plan?: string | undefined;
+  /** Keys below the prefix that a compatible layout uses: `backup/*`, `*-aide_images-*`. @default none */
+  readonly keys?: readonly string[] | undefined;
 }
 
 /** Whose bucket it is. */
@@ -127,6 +129,7 @@ export const backupBucketArgs = exclusive(
           prefix: optional(grant.shape.prefix.unwrap()),
           environment: grant.shape.environment,
           plan: grant.shape.plan,
+          keys: grant.shape.keys,
         }),
       )
       .optional(),

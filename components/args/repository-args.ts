@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { directory, publicKey, s3Repository, slug } from "../../spec/index.ts";
+import { directory, layoutPatterns, publicKey, s3Repository, slug } from "../../spec/index.ts";
 import { BackupBucket } from "../backup-bucket.ts";
 import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
 import { credentials, type S3CredentialsArgs } from "./bucket-args.ts";
@@ -24,6 +24,11 @@ export interface S3RepositoryArgs {
   readonly prefix?: pulumi.Input<string> | undefined;
   /** @default on AWS one IAM user per role, declared here; else the bucket's credentials for everybody, and a warning says so */
   readonly credentials?: RepositoryCredentials | undefined;
+  /**
+   * Keys below the prefix that a compatible layout of a plan uses (`backup/*`, `*-aide_images-*`), for the rights of
+   * the identities that are declared here. @default none
+   */
+  readonly keys?: readonly string[] | undefined;
 }
 
 /** Where recovery points live. */
@@ -87,6 +92,7 @@ export const repositoryArgs = exclusive(
     s3: z.strictObject({
       bucket: z.custom<BackupBucket>(BackupBucket.isInstance, "expected a BackupBucket"),
       prefix: optional(s3Repository.shape.prefix.unwrap()),
+      keys: layoutPatterns.optional(),
       credentials: z
         .strictObject({
           writer: credentials.optional(),

@@ -29,10 +29,11 @@ const KEYS = {
   proof: "proofs/20261121T010000Z-7f3a/20261121T020000.000Z.json",
   pack: "files/data/00/00ff",
   lock: "files/locks/00ff",
+  password: "files-password.age",
 } as const;
 type Key = keyof typeof KEYS;
 const ALL = Object.keys(KEYS) as Key[];
-const WRITTEN: readonly Key[] = ["lease", "manifest", "artifact", "pack", "lock"];
+const WRITTEN: readonly Key[] = ["lease", "manifest", "artifact", "pack", "lock", "password"];
 
 /** What each role may do to which object; everything that is not here is refused. */
 const MAY: Readonly<Record<Role, Readonly<Record<string, readonly Key[]>>>> = {
@@ -134,6 +135,39 @@ test("an identity with two roles has the rights of both and no more", () => {
   expect(may("PutObjectTagging", `a/uat/x/${KEYS.artifact}`)).toBe(false);
 });
 
+test("keys of a compatible layout are written, read and tagged as the plans' own, below the prefix only", () => {
+  const place = { prefix: "topobank", keys: ["backup/*", "*-aide_images-*"] };
+  const statements = bucketStatements({
+    arn,
+    grants: ROLES.map((role) => ({ role, principal: who(role), ...place })),
+    tlsOnly: false,
+  });
+  const may = (role: Role, action: string, key: string) =>
+    mayHappen(statements, {
+      principal: who(role),
+      action: `s3:${action}`,
+      resource: `${arn}/${key}`,
+      byAccessList: true,
+    });
+  for (const key of ["backup/postgres-backup-20190410213318.sql", "host-aide_images-20261121T010000.tar"]) {
+    const rights = ROLES.map((role) =>
+      ["GetObject", "PutObject", "PutObjectVersionTagging", "DeleteObject"].map((action) =>
+        may(role, action, `topobank/${key}`),
+      ),
+    );
+    expect(rights).toEqual([
+      [true, true, false, false],
+      [true, false, false, false],
+      [true, false, true, false],
+      [false, false, false, false],
+    ]);
+    for (const role of ROLES) expect(may(role, "GetObject", key)).toBe(false);
+  }
+  const asked = { principal: who("reader"), action: "s3:ListBucket", resource: arn };
+  expect(mayHappen(statements, { ...asked, context: { "s3:prefix": "topobank/" } })).toBe(true);
+  expect(mayHappen(statements, { ...asked, context: { "s3:prefix": "" } })).toBe(false);
+});
+
 test("whoever comes without TLS is refused where that is declared, the owner included", () => {
   const statements = bucketStatements({ arn, tlsOnly: true });
   const asked = { principal: "owner", action: "s3:GetObject", resource: `${arn}/x`, byAccessList: true };
@@ -179,6 +213,9 @@ test("a grant names one identity and a prefix without patterns", () => {
     { prefix: "/montagu" },
     { environment: "*" },
     { plan: "App" },
+    { keys: ["*"] },
+    { keys: ["/backup/*"] },
+    { keys: ["backup/"] },
     { role: "owner" },
   ]) {
     expect(grant.safeParse({ ...ok, ...wrong }).success, JSON.stringify(wrong)).toBe(false);
