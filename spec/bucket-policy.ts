@@ -3,7 +3,7 @@ import type { Role } from "./repository.ts";
 import { bucketRights, objectRights, type Right, type Scope } from "./rights.ts";
 
 export interface Statement {
-  readonly Sid: string;
+  readonly Sid?: string;
   readonly Effect: "Allow" | "Deny";
   readonly Principal?: "*" | { readonly AWS: string };
   readonly Action?: readonly string[] | string;
@@ -45,13 +45,28 @@ export const bucketStatements = ({
   return [...(tlsOnly ? [withoutTls(arn)] : []), ...named(ofPrincipals)];
 };
 
-/** The policy of an identity that acts in one role. */
-export const identityPolicy = (role: Role, scope: Scope, kmsKey?: string): Policy => ({
-  Version: "2012-10-17",
-  Statement: named([
-    ...[...objectRights(role, scope), ...bucketRights(role, scope)].map(allow),
-    ...(kmsKey === undefined ? [] : [{ Effect: "Allow" as const, Action: KMS[role], Resource: [kmsKey] }]),
-  ]),
+/**
+ * The policy of an identity that acts in one role. That it does nothing else to any object holds also where somebody
+ * gives it more, or lets who wrote an object own it.
+ */
+export const identityPolicy = (role: Role, scope: Scope, kmsKey?: string): Policy => {
+  const objects = objectRights(role, scope);
+  return {
+    Version: "2012-10-17",
+    // Without names, because AWS counts the characters.
+    Statement: [
+      ...[...objects, ...bucketRights(role, scope)].map(allow),
+      ...(kmsKey === undefined ? [] : [{ Effect: "Allow" as const, Action: KMS[role], Resource: [kmsKey] }]),
+      denyOthers(scope.arn, objects),
+    ],
+  };
+};
+
+/** No action on any object but those that are allowed on some. */
+const denyOthers = (arn: string, allowed: readonly Right[]): Unnamed => ({
+  Effect: "Deny",
+  NotAction: [...new Set(allowed.flatMap(({ actions }) => actions))],
+  Resource: [`${arn}/*`],
 });
 
 /** Whoever puts needs a data key; whoever puts an object in parts, or reads, has to open one. */
@@ -99,12 +114,7 @@ const ofPrincipal = (
       Action: actions,
       NotResource: resources,
     })),
-    {
-      Effect: "Deny",
-      Principal,
-      NotAction: objects.flatMap(({ actions }) => actions),
-      Resource: [`${arn}/*`],
-    },
+    { ...denyOthers(arn, objects), Principal },
   ];
 };
 

@@ -65,7 +65,9 @@ const abilities = (found: Found): Ability[] => [
   ability(
     "conditional-put",
     found.conditionalPut,
-    "nothing: see to it that only one job writes to this bucket at a time",
+    found.versioning
+      ? "the order of versions says who was first"
+      : "nothing: see to it that only one job writes to this bucket at a time",
   ),
   ability("md5", found.md5, "the size and the ETag that the store reports are compared"),
   ability("versioning", found.versioning, "nothing: what is overwritten is lost, and only the signature tells"),

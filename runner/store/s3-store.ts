@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
 import {
   DeleteObjectCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketVersioningCommand,
   HeadObjectCommand,
-  PutObjectCommand,
   PutObjectTaggingCommand,
 } from "@aws-sdk/client-s3";
 import type { Role, S3Repository } from "../../spec/index.ts";
@@ -14,12 +12,13 @@ import { expiresTagged } from "./lifecycle-rules.ts";
 import { ask, askFor, type S3Bucket } from "./s3-bucket.ts";
 import { s3Client } from "./s3-client.ts";
 import { storeClock } from "./s3-clock.ts";
+import { putOnCondition } from "./s3-conditional-put.ts";
 import { httpStatus, s3Code } from "./s3-error.ts";
 import { abortUploads, listObjects, listVersions } from "./s3-listing.ts";
 import { s3Place } from "./s3-place.ts";
 import { readObject, readStream } from "./s3-read.ts";
 import { uploadStream } from "./s3-upload.ts";
-import type { Put, PutConditions, Store } from "./store.ts";
+import type { Store } from "./store.ts";
 import { checkedKey } from "./store-key.ts";
 
 /**
@@ -38,7 +37,8 @@ export const s3Store = (context: Context, location: S3Repository, role: Role, pr
     name: bucket.name,
     versioned: isVersioned,
     expiresByTag: once(() => expiresByTag(bucket)),
-    put: async (key, body, conditions) => put(bucket, checkedKey(key), Buffer.from(body), conditions),
+    put: async (key, body, conditions = {}) =>
+      putOnCondition(bucket, checkedKey(key), Buffer.from(body), conditions, isVersioned),
     putStream: async (key, body, options) => uploadStream(bucket, checkedKey(key), body, options),
     get: async (key, versionId) => readObject(bucket, checkedKey(key), await named(versionId)),
     getStream: async (key, { versionId, signal: stop }) =>
@@ -72,24 +72,6 @@ const at = ({ bucket, prefix }: S3Bucket, key: string, versionId?: string) => ({
   Key: prefix + key,
   ...(versionId === undefined ? {} : { VersionId: versionId }),
 });
-
-const put = async (bucket: S3Bucket, key: string, body: Buffer, conditions: PutConditions = {}): Promise<Put> => {
-  const command = new PutObjectCommand({
-    ...at(bucket, key),
-    Body: body,
-    ContentLength: body.length,
-    ContentMD5: createHash("md5").update(body).digest("base64"),
-    ...(conditions.ifNoneMatch === undefined ? {} : { IfNoneMatch: conditions.ifNoneMatch }),
-    ...(conditions.ifMatch === undefined ? {} : { IfMatch: conditions.ifMatch }),
-  });
-  const answer = bucket.client.send(command).catch((error: unknown) => {
-    // If-Match on what is not there: 404 by the book, and the same to us as another etag.
-    const gone = conditions.ifMatch !== undefined && s3Code(error) === "NoSuchKey";
-    throw gone ? Object.assign(error as Error, { name: "PreconditionFailed" }) : error;
-  });
-  const { ETag, VersionId } = await ask(bucket, `writing ${key}`, answer);
-  return { etag: ETag ?? "", ...(VersionId === undefined ? {} : { versionId: VersionId }) };
-};
 
 const size = async (bucket: S3Bucket, key: string, versionId?: string): Promise<number | undefined> => {
   const command = new HeadObjectCommand(at(bucket, key, versionId));

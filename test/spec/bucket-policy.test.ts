@@ -72,6 +72,8 @@ describe.each(ROLES)("the %s", (role) => {
     // Who wrote an object has rights of its own over it in some stores: these do not count either.
     expect(mayHappen(granted, { ...asked, byAccessList: true })).toBe(right);
     expect(mayHappen(identityPolicy(role, scope).Statement, asked)).toBe(right);
+    if (!(action in MAY[role]))
+      expect(mayHappen(identityPolicy(role, scope).Statement, { ...asked, byAccessList: true })).toBe(false);
   });
 
   test("does nothing to what is another environment's, another repository's or beside", () => {

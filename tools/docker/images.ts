@@ -11,6 +11,7 @@ const TAG = process.env.RESTORABLE_TEST_TAG ?? "test";
 /** The images that tests run. */
 export const RUNNER_IMAGE = `restorable-runner:${TAG}`;
 export const S3_IMAGE = `restorable-versitygw:${TAG}`;
+export const CEPH_IMAGE = `restorable-ceph:${TAG}`;
 
 /** Clients for the server of `postgres:13-bullseye`. */
 const OLDER = ["--build-arg", "POSTGRES_OLDER=13:bullseye"];
@@ -20,6 +21,7 @@ export async function makeImages(engine: Engine): Promise<void> {
   const options = { env: engine.env, stdio: "inherit" } as const;
   await execa("sh", [path.join(checkout, "images/make.sh"), engine.client.program], options);
   await timed(S3_IMAGE, () => s3Image(engine));
+  await timed(CEPH_IMAGE, () => build(engine, CEPH_IMAGE, [path.join(checkout, "images/ceph")]));
   await timed(RUNNER_IMAGE, () => build(engine, RUNNER_IMAGE, [...certificates(), ...OLDER, checkout]));
 }
 
