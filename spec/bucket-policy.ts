@@ -1,13 +1,12 @@
 import type { Grant } from "./grant.ts";
 import type { Role } from "./repository.ts";
-import { bucketRights, objectRights, type Right, type Scope } from "./rights.ts";
+import { bucketRights, objectRights, otherActions, type Right, type Scope } from "./rights.ts";
 
 export interface Statement {
   readonly Sid?: string;
   readonly Effect: "Allow" | "Deny";
   readonly Principal?: "*" | { readonly AWS: string };
   readonly Action?: readonly string[] | string;
-  readonly NotAction?: readonly string[];
   readonly Resource?: readonly string[];
   readonly NotResource?: readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[] | string>>>>;
@@ -62,10 +61,10 @@ export const identityPolicy = (role: Role, scope: Scope, kmsKey?: string): Polic
   };
 };
 
-/** No action on any object but those that are allowed on some. */
+/** No other action on any object. */
 const denyOthers = (arn: string, allowed: readonly Right[]): Unnamed => ({
   Effect: "Deny",
-  NotAction: [...new Set(allowed.flatMap(({ actions }) => actions))],
+  Action: otherActions(allowed),
   Resource: [`${arn}/*`],
 });
 
@@ -122,7 +121,8 @@ const allow = ({ actions, resources, listed }: Right): Unnamed => ({
   Effect: "Allow",
   Action: actions,
   Resource: resources,
-  ...(listed ? { Condition: { StringLike: { "s3:prefix": listed } } } : {}),
+  // A store says that there is no such key to those only who may list, and to ask for a key is to name no prefix.
+  ...(listed ? { Condition: { StringLikeIfExists: { "s3:prefix": listed } } } : {}),
 });
 
 /** Each action once, with everything it is allowed on: only so can what is left over be denied. */

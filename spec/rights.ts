@@ -30,7 +30,6 @@ const FILES_PASSWORD_KEY = "files-password.age";
 const READ = ["s3:GetObject", "s3:GetObjectVersion"];
 const TAG = ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
 const PUT = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"];
-const LIST = ["s3:ListBucket", "s3:ListBucketVersions"];
 const SETTINGS = ["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"];
 
 type Below = readonly (readonly [actions: readonly string[], below: readonly string[]])[];
@@ -92,8 +91,32 @@ export const bucketRights = (role: Role, scope: Scope): readonly Right[] => {
   if (role === "prover") return [];
   // Keys of a compatible layout have no place of their own, so whoever looks for them looks through the whole prefix.
   const known = scope.keys?.length ? rootPath(scope) : (planPath(scope).split("*", 1)[0] as string);
-  const list = { actions: LIST, resources: [scope.arn] };
+  const list = { actions: ["s3:ListBucket", "s3:ListBucketVersions"], resources: [scope.arn] };
   return [known === "" ? list : { ...list, listed: [`${known}*`] }, { actions: BUCKET[role], resources: [scope.arn] }];
+};
+
+/**
+ * Everything else that can be done to an object, as patterns: who is allowed none of what one stands for is denied it
+ * all. Written out, because Ceph passes over a `NotAction`.
+ */
+const FAMILIES: Readonly<Record<string, readonly string[]>> = {
+  "s3:GetObject*": READ,
+  "s3:PutObject": ["s3:PutObject"],
+  "s3:AbortMultipartUpload": ["s3:AbortMultipartUpload"],
+  "s3:DeleteObject*": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+  "s3:*Tagging": [...TAG, "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"],
+  "s3:*Acl": ["s3:PutObjectAcl", "s3:PutObjectVersionAcl"],
+  "s3:*Retention": ["s3:PutObjectRetention", "s3:BypassGovernanceRetention"],
+  "s3:*LegalHold": ["s3:PutObjectLegalHold"],
+};
+
+/** What is denied to whoever may do only so much to objects. */
+export const otherActions = (allowed: readonly Right[]): readonly string[] => {
+  const own = new Set(allowed.flatMap(({ actions }) => actions));
+  return Object.entries(FAMILIES).flatMap(([pattern, actions]) => {
+    const others = actions.filter((action) => !own.has(action));
+    return others.length === actions.length ? [pattern] : others;
+  });
 };
 
 const rootPath = ({ prefix = "" }: Scope): string => (prefix === "" ? "" : `${prefix}/`);

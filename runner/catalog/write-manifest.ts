@@ -1,7 +1,7 @@
 import { JobError, type Manifest, manifestKey, manifest as manifestSchema, type Repository } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { sign } from "../crypto/signature.ts";
-import type { Put, Store } from "../store/store.ts";
+import { OUTRUN, type Put, type Store } from "../store/store.ts";
 
 /**
  * Signs a manifest with the repository's key and writes it, once: from then on the point exists. Without a key it is
@@ -27,7 +27,7 @@ export const writeManifest = async (
   try {
     return await store.put(key, body, { ifNoneMatch: "*" });
   } catch (error) {
-    if (!(error instanceof JobError) || error.code !== "precondition-failed") throw error;
+    if (!(error instanceof JobError) || error.code !== "precondition-failed" || error.cause === OUTRUN) throw error;
     // By ourselves, if the first try was stored and only its answer was lost.
     const found = await store.get(key);
     if (found?.body.toString() === body) return found;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { holder, instant, JobError, LEASE_KEY } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { liveness } from "../world/holder.ts";
-import type { Put, PutConditions, Store } from "./store.ts";
+import { OUTRUN, type Put, type PutConditions, type Store } from "./store.ts";
 
 /** What `lease.json` says. A released lease is one that has expired: the writer may not be allowed to delete. */
 export const leaseContent = z.strictObject({
@@ -42,6 +42,7 @@ export const writeLease = async (
     return await store.put(LEASE_KEY, JSON.stringify(content), conditions);
   } catch (error) {
     if (!(error instanceof JobError) || error.code !== "precondition-failed") throw error;
+    if (error.cause === OUTRUN) return undefined;
     // Perhaps by ourselves: the first try was stored, its answer was lost, and the second one found the first.
     const found = await store.get(LEASE_KEY);
     const written = found && parseLease(found.body);

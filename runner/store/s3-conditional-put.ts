@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
-import { GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  type ObjectVersion as SdkVersion,
+} from "@aws-sdk/client-s3";
 import { JobError } from "../../spec/index.ts";
 import { ask, askFor, type S3Bucket } from "./s3-bucket.ts";
 import { s3Code } from "./s3-error.ts";
-import type { Put, PutConditions } from "./store.ts";
+import { OUTRUN, type Put, type PutConditions } from "./store.ts";
 
 /**
  * Writes a small object on a condition. In versioned buckets not every store looks at conditions (Ceph's takes each
@@ -56,37 +62,44 @@ const send = async (bucket: S3Bucket, key: string, body: Buffer, conditions: Put
 /** Accepts what was put only where the version before it is the expected one, or there is none where none is expected. */
 const onlyAfter = async (bucket: S3Bucket, key: string, put: Put, expected: string | undefined): Promise<Put> => {
   if (put.versionId === undefined) return put;
-  const before = await allowed(() => versionBefore(bucket, key, put.versionId as string), "unknown" as const);
+  const began = performance.now();
+  const older = await allowed(() => olderVersions(bucket, key, put.versionId as string), undefined);
   // Who may put and not list (the prover) writes names of its own, which nobody else writes.
-  if (before === "unknown" || bare(before?.etag) === bare(expected)) return put;
-  if (before) await bringBack(bucket, key, before.versionId);
+  if (older === undefined || etagAt(older, 0) === bare(expected)) return put;
+  // The answer to our first try was lost, and the second one is its copy.
+  const first = older.findIndex(({ ETag }) => bare(ETag) !== bare(put.etag));
+  if (first !== 0 && etagAt(older, first === -1 ? older.length : first) === bare(expected)) return put;
+  const since = expected === undefined ? older.length : older.findIndex(({ ETag }) => bare(ETag) === bare(expected));
+  const winner = older[since - 1];
+  if (winner && performance.now() - began < PROMPT) await bringBack(bucket, key, winner.VersionId ?? "null");
   throw new JobError(
     "precondition-failed",
     `writing ${key} in ${bucket.name} failed: somebody else's version came before ours`,
     "somebody else wrote it first; read it again and decide anew",
+    { cause: OUTRUN },
   );
 };
 
-/** The newest version that is older than one; undefined where there is none, or a delete marker lies between. */
-const versionBefore = async (
-  bucket: S3Bucket,
-  key: string,
-  versionId: string,
-): Promise<{ versionId: string; etag: string } | undefined> => {
+/** Milliseconds after which nobody knows any more whose version the newest should be, and ours stays over it. */
+const PROMPT = 2000;
+
+const etagAt = (versions: readonly StoredVersion[], index: number): string => bare(versions[index]?.ETag);
+
+/** Versions of a key before one of them, newest first, back to a delete marker. */
+const olderVersions = async (bucket: S3Bucket, key: string, versionId: string): Promise<readonly StoredVersion[]> => {
   const Key = bucket.prefix + key;
   const command = new ListObjectVersionsCommand({ Bucket: bucket.bucket, Prefix: Key });
   const page = await ask(bucket, `listing versions of ${key}`, bucket.client.send(command));
   const versions = (page.Versions ?? []).filter((version) => version.Key === Key);
   const at = versions.findIndex((version) => version.VersionId === versionId);
-  const [ours, before] = [versions[at], versions[at + 1]];
-  if (at === -1 || !before) return undefined;
-  const deleted = (page.DeleteMarkers ?? []).some(
-    (marker) => marker.Key === Key && within(marker.LastModified, before.LastModified, ours?.LastModified),
-  );
-  return deleted ? undefined : { versionId: before.VersionId ?? "null", etag: before.ETag ?? "" };
+  const time = versions[at]?.LastModified ?? new Date(0);
+  const marker = (page.DeleteMarkers ?? []).find((found) => found.Key === Key && timeOf(found) <= time.getTime());
+  return versions.slice(at + 1).filter((version) => !marker || timeOf(version) > timeOf(marker));
 };
 
-const within = (time = new Date(0), from = new Date(0), to = new Date(0)): boolean => time >= from && time <= to;
+type StoredVersion = Pick<SdkVersion, "VersionId" | "ETag" | "LastModified">;
+
+const timeOf = ({ LastModified }: { readonly LastModified?: Date | undefined }): number => LastModified?.getTime() ?? 0;
 
 /** Ours lies over a version that somebody else's claim rests on: that becomes the newest again. */
 const bringBack = async (bucket: S3Bucket, key: string, VersionId: string): Promise<void> => {

@@ -57,6 +57,9 @@ export interface PutConditions {
   readonly ifMatch?: string;
 }
 
+/** The cause of a `precondition-failed` where ours was stored and is known not to count, whatever is read afterwards. */
+export const OUTRUN = "another version came first";
+
 export interface StreamOptions {
   readonly signal: AbortSignal;
   /** The most bytes expected; decides the size of parts. */

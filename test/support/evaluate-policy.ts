@@ -21,13 +21,15 @@ export function mayHappen(statements: readonly Statement[], asked: Asked): boole
 const list = (value: readonly string[] | string | undefined): readonly string[] => [value ?? []].flat();
 
 function applies(statement: Statement, { principal, action, resource, context = {} }: Asked): boolean {
-  const { Principal, Action, NotAction, Resource, NotResource, Condition = {} } = statement;
+  const { Principal, Action, Resource, NotResource, Condition = {} } = statement;
   return (
     (Principal === undefined || Principal === "*" || Principal.AWS === principal) &&
-    (NotAction ? !some(NotAction, action) : some(list(Action), action)) &&
+    some(list(Action), action) &&
     (NotResource ? !some(NotResource, resource) : some(list(Resource), resource)) &&
-    Object.values(Condition).every((keys) =>
-      Object.entries(keys).every(([key, values]) => key in context && some(list(values), context[key] as string)),
+    Object.entries(Condition).every(([operator, keys]) =>
+      Object.entries(keys).every(([key, values]) =>
+        key in context ? some(list(values), context[key] as string) : operator.endsWith("IfExists"),
+      ),
     )
   );
 }

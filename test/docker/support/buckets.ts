@@ -43,7 +43,7 @@ const { endpoint, owner, users, versitygw, place, recipients } = JSON.parse(proc
 const secret = ({ accessKeyId, secretAccessKey }) => ({ accessKeyId: pulumi.secret(accessKeyId), secretAccessKey: pulumi.secret(secretAccessKey) });
 const store = { endpoint, credentials: secret(owner) };
 const days = { noncurrentDays: 1, abortUploadsAfterDays: 1 };
-const grants = Object.keys(users).map((role) => ({ role, principal: "arn:aws:iam:::user/" + role, prefix: "${PREFIX}" }));
+const grants = Object.keys(users).map((role) => ({ role, principal: "arn:aws:iam:::user/" + role, prefix: "${PREFIX}", environment: "prod" }));
 
 const compatible = new BackupBucket("compatible", { create: { ...store, bucket: "compatible" }, grants, ...days });
 const amazon = new BackupBucket("amazon", { aws: { region: "us-east-1", bucket: "amazon" }, ...days });
