@@ -121,14 +121,14 @@ const rolesOf = ({ signing, proving }: RepositoryArgs): readonly Role[] =>
 /** A prefix that is not known yet is looked at when it is. */
 const refuseLongPolicies = (
   what: string,
-  { prefix, keys }: S3RepositoryArgs,
+  { bucket, prefix, keys }: S3RepositoryArgs,
   roles: readonly Role[],
   environment: string,
 ): void => {
   const known = typeof prefix === "string" ? prefix : "";
   const { error } = policyPrefix.safeParse(known);
   if (error) refuse(what, "s3.prefix", error.issues.map(({ message }) => message).join("; "));
-  const tooLong = tooLongForPolicies(roles, { prefix: known, environment, keys });
+  const tooLong = tooLongForPolicies(roles, { prefix: known, environment, keys }, bucket.aws?.kms !== undefined);
   if (tooLong) refuse(what, "s3.prefix", tooLong);
 };
 

@@ -1,4 +1,14 @@
-import { ARTIFACTS, CATALOG, LEASE_KEY, MARKS, PROOFS, planPrefix } from "./layout.ts";
+import {
+  ARTIFACTS,
+  CATALOG,
+  COPIES,
+  FILES,
+  FILES_PASSWORD_KEY,
+  LEASE_KEY,
+  MARKS,
+  PROOFS,
+  planPrefix,
+} from "./layout.ts";
 import type { Role } from "./repository.ts";
 
 /** The part of a bucket in which a role acts. */
@@ -23,10 +33,6 @@ export interface Right {
   readonly listed?: readonly string[];
 }
 
-/** What jobs of a restic repository keep in a plan's part of the bucket. */
-const FILES = "files/";
-const FILES_PASSWORD_KEY = "files-password.age";
-
 const READ = ["s3:GetObject", "s3:GetObjectVersion"];
 const TAG = ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
 const PUT = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"];
@@ -42,7 +48,7 @@ const OBJECTS: Readonly<Record<Role, Below>> = {
   writer: [
     [
       [...READ, ...PUT],
-      [`${CATALOG}*`, `${ARTIFACTS}*`, `${FILES}*`, FILES_PASSWORD_KEY, LEASE_KEY],
+      [`${CATALOG}*`, `${ARTIFACTS}*`, `${COPIES}*`, `${FILES}*`, FILES_PASSWORD_KEY, LEASE_KEY],
     ],
     [["s3:DeleteObject"], [`${FILES}locks/*`]],
   ],

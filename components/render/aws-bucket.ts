@@ -56,9 +56,16 @@ const LONGEST_ARN = `arn:aws-us-gov:s3:::${"x".repeat(63)}`;
  * Whether the policies of a repository's identities fit, whatever the bucket's name will be.
  * @returns why not, in one sentence; undefined when they do
  */
-export const tooLongForPolicies = (roles: readonly Role[], scope: Omit<Scope, "arn">): string | undefined => {
+export const tooLongForPolicies = (
+  roles: readonly Role[],
+  scope: Omit<Scope, "arn">,
+  kms: boolean,
+): string | undefined => {
   const longest = Math.max(
-    ...roles.map((role) => JSON.stringify(identityPolicy(role, { ...scope, arn: LONGEST_ARN }, LONGEST_ARN)).length),
+    ...roles.map(
+      (role) =>
+        JSON.stringify(identityPolicy(role, { ...scope, arn: LONGEST_ARN }, kms ? LONGEST_ARN : undefined)).length,
+    ),
   );
   if (longest <= LONGEST_USER_POLICY) return undefined;
   return `is too long: with it the policy of an identity may have ${longest} characters, and AWS takes ${LONGEST_USER_POLICY}; shorten it, or give \`credentials\``;

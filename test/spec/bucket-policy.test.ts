@@ -30,10 +30,11 @@ const KEYS = {
   pack: "files/data/00/00ff",
   lock: "files/locks/00ff",
   password: "files-password.age",
+  copy: "objects/media/00ff-20261121T010000Z-7f3a",
 } as const;
 type Key = keyof typeof KEYS;
 const ALL = Object.keys(KEYS) as Key[];
-const WRITTEN: readonly Key[] = ["lease", "manifest", "artifact", "pack", "lock", "password"];
+const WRITTEN: readonly Key[] = ["lease", "manifest", "artifact", "pack", "lock", "password", "copy"];
 
 /** What each role may do to which object; everything that is not here is refused. */
 const MAY: Readonly<Record<Role, Readonly<Record<string, readonly Key[]>>>> = {

@@ -4,8 +4,11 @@ import { identityName } from "../../../components/render/identity-name.ts";
 import { type Grant, ROLES } from "../../../spec/index.ts";
 
 test("the policies of identities fit for prefixes that people give, and a longer one is refused before anything exists", () => {
-  expect(tooLongForPolicies(ROLES, { prefix: "research/backups", environment: "montagu-production" })).toBeUndefined();
-  const sentence = tooLongForPolicies(ROLES, { prefix: "p".repeat(200), environment: "prod" });
+  expect(
+    tooLongForPolicies(ROLES, { prefix: "research/backups", environment: "montagu-production" }, false),
+  ).toBeUndefined();
+  expect(tooLongForPolicies(ROLES, { prefix: "montagu", environment: "prod" }, true)).toBeUndefined();
+  const sentence = tooLongForPolicies(ROLES, { prefix: "p".repeat(200), environment: "prod" }, false);
   expect(sentence).toContain(`AWS takes ${LONGEST_USER_POLICY}`);
 });
 
