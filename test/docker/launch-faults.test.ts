@@ -8,6 +8,7 @@ import type { Plan, Quiesce, QuiesceUnit } from "../../spec/index.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { docker, LABELLED, program } from "./support/docker.ts";
 import {
+  hold,
   hostPlan,
   inVolume,
   jobContainers,
@@ -96,7 +97,7 @@ describe("kills and supervisors · docker, postgres 17, versitygw", () => {
   test("a backup whose launcher is killed goes on; status shows it, attach gets its result and removes the container", async () => {
     const launcher = cli(["backup"]);
     const container = await jobOf("restorable.kind=backup");
-    await docker("pause", container);
+    await hold(container);
     launcher.kill("SIGKILL");
     await launcher;
     const status = await cli(["status", "--json"]);
@@ -271,7 +272,7 @@ describe("kills and supervisors · docker, postgres 17, versitygw", () => {
     const launcher = start({ ...of, sources }, "full-1");
     await saidBy(launcher, /restoring 'db' beside/);
     const container = await jobOf("restorable.action=prepare");
-    await docker("pause", container);
+    await hold(container);
     await docker("exec", keeper, "sh", "-c", "head -c 9000000 /dev/zero > /data/filler; rm -f /data/nothing; true");
     await docker("unpause", container);
     const record = await launched(launcher);
@@ -295,7 +296,7 @@ describe("kills and supervisors · docker, postgres 17, versitygw", () => {
   test("no secret is in what Docker shows of a job, while it runs and afterwards", async () => {
     const launcher = cli(["backup"]);
     const container = await jobOf("restorable.kind=backup");
-    await docker("pause", container);
+    await hold(container);
     launcher.kill("SIGKILL");
     await launcher;
     await docker("unpause", container);

@@ -7,6 +7,7 @@ import { type Plan, parse, plan as planSchema } from "../../spec/index.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { docker } from "./support/docker.ts";
 import {
+  hold,
   hostPlan,
   inVolume,
   jobContainers,
@@ -62,7 +63,7 @@ describe("a Docker host that is reached by ssh · docker, sshd, postgres 17, ver
       "the job's container",
       async () => (await docker("ps", "--quiet", ...filters)) || undefined,
     );
-    await docker("pause", container);
+    await hold(container);
     await host.restart();
     await docker("unpause", container);
     const { exitCode, stdout, all } = await backup;

@@ -15,6 +15,7 @@ import {
 } from "../../../spec/index.ts";
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
 import { checkout } from "../../../tools/servers/tools.ts";
+import { waitFor } from "../../support/wait-for.ts";
 import { docker } from "./docker.ts";
 import type { DockerWorld } from "./world.ts";
 
@@ -94,6 +95,10 @@ export const jobContainers = async (plan: Plan): Promise<readonly string[]> => {
   const filter = ["--filter", `label=restorable.stack=${plan.stack}`];
   return (await docker("ps", "--all", "--format", "{{.Names}}", ...filter)).split("\n").filter(Boolean);
 };
+
+/** Holds a job still. The freezer of older kernels' cgroups gives up on a busy machine, and is asked again. */
+export const hold = (container: string): Promise<boolean> =>
+  waitFor(`a pause of ${container}`, () => docker("pause", container).then(() => true), { every: 10 });
 
 /** Takes away what jobs of a plan left: containers first. */
 export const removeJobs = async (plan: Plan): Promise<void> => {

@@ -34,7 +34,7 @@ export async function startSshHost(place: Place, folder: string): Promise<SshHos
   await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
   const container = place.claim("sshd");
   const socket = (process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock").replace("unix://", "");
-  const start = `ssh-keygen -A; mkdir -p -m 700 /root/.ssh; echo "$KEY" > /root/.ssh/authorized_keys; exec /usr/sbin/sshd -D -e`;
+  const start = `ssh-keygen -A; mkdir -p -m 700 ~/.ssh; echo "$KEY" > ~/.ssh/authorized_keys; exec /usr/sbin/sshd -D -e`;
   await docker(
     ...["run", "--detach", "--init", "--name", container, ...LABELLED, "--publish", `127.0.0.1:${port}:22`],
     ...["--volume", `${socket}:/var/run/docker.sock`, "--env", `KEY=${await readFile(`${key}.pub`, "utf8")}`],
