@@ -33,15 +33,14 @@ export const configuration = (
     `${name}-writer`,
     {
       ...NEVER_STARTED,
-      name: names.configuration,
       image: plan.target.image,
       mounts: volume.name.apply((source) => NEVER_STARTED.mounts.map((mount) => ({ ...mount, source }))),
       labels: labelled,
       uploads: pulumi.all([plan, secrets]).apply(([known, values]) => files(known, values)),
     },
     {
+      // No name of its own, so that the new one is made first: if that fails, the scheduler goes on.
       ...opts,
-      deleteBeforeReplace: true,
       ignoreChanges: FILLED_IN,
       replacementTrigger: pulumi.all([opts.replacementTrigger, plan.target.image]).apply(canonicalJson),
       additionalSecretOutputs: ["uploads"],
