@@ -47,6 +47,8 @@ export const postgresEntry = z.strictObject({
   countedBy: z.enum(["snapshot", "stream"]),
   rows: count,
   largeObjects: count,
+  /** Large objects that nothing referred to, removed by `vacuumlo` before the dump; absent where the plan did not want that. */
+  removedLargeObjects: count.optional(),
   artifacts: z.array(artifact).min(1),
 });
 export type PostgresEntry = z.infer<typeof postgresEntry>;

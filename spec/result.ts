@@ -82,6 +82,8 @@ export const pruneResult = z.strictObject({
   frozen: z.array(z.string()),
   decisions: z.array(pruneDecision),
   acted: z.boolean(),
+  /** Snapshots that were forgotten: of points that expire, and of killed runs. */
+  forgotten: z.number().int().min(0).optional(),
   /** `tagged`: the bucket's lifecycle expires them. `deleted`: this job did. */
   how: z.enum(["dry-run", "tagged", "deleted"]),
 });

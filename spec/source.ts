@@ -44,6 +44,12 @@ export const postgresSource = z.strictObject({
   countFromStreamAbove: bytes.default(20 * 1024 ** 3),
   /** Hours the dump may hold its snapshot before the backup is ended and reported. @default 24 */
   maxSnapshotHours: z.number().positive().default(24),
+  /**
+   * Whether `vacuumlo` removes, before each dump, the large objects that no `oid` or `lo` column refers to. It changes the live
+   * database. Never where an application keeps their numbers in columns of other types, as Hibernate does with text: those
+   * would be removed. @default false
+   */
+  vacuumlo: z.boolean().default(false),
   /** @default false: a database without any row is refused */
   allowEmpty: z.boolean().default(false),
   /** Parallel jobs of `pg_restore` where a scratch copy fits. @default 2 */

@@ -52,6 +52,12 @@ export interface PostgresArgs extends LoginArgs {
   readonly countFromStreamAbove?: pulumi.Input<number> | undefined;
   /** Hours that a dump may hold its snapshot. @default 24 */
   readonly maxSnapshotHours?: pulumi.Input<number> | undefined;
+  /**
+   * Whether `vacuumlo` removes, before each dump, the large objects that no `oid` or `lo` column refers to. It changes the live
+   * database. Never where an application keeps their numbers in columns of other types, as Hibernate does with text: those
+   * would be removed. @default false
+   */
+  readonly vacuumlo?: pulumi.Input<boolean> | undefined;
   /** Whether a database without any row is fine. @default false */
   readonly allowEmpty?: pulumi.Input<boolean> | undefined;
   /** Parallel jobs of `pg_restore` where a scratch copy fits. @default 2 */
@@ -128,6 +134,7 @@ const postgres = z.strictObject({
   format: pg.format.unwrap().optional(),
   countFromStreamAbove: optional(pg.countFromStreamAbove.unwrap()),
   maxSnapshotHours: optional(pg.maxSnapshotHours.unwrap()),
+  vacuumlo: optional(z.boolean()),
   allowEmpty: optional(z.boolean()),
   restoreJobs: optional(pg.restoreJobs.unwrap()),
 });

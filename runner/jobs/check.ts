@@ -1,6 +1,7 @@
 import type { CheckJob, ResultOf } from "../../spec/index.ts";
 import { readCatalog } from "../catalog/read-catalog.ts";
 import { copyChecks, versionChecks } from "../check/copies.ts";
+import { filesCheck } from "../check/files-check.ts";
 import { freshness } from "../check/freshness.ts";
 import type { Context } from "../context.ts";
 import { openPlanStore } from "./plan-store.ts";
@@ -16,7 +17,11 @@ export const check = async (context: Context, job: CheckJob): Promise<Body> => {
     store.clock(),
   ]);
   const found = freshness({ points, unreadable, schedule: job.schedule, now });
-  const more = [...(await copyChecks(context, store, points)), ...(await versionChecks(context, job.objects ?? []))];
+  const more = [
+    ...(await copyChecks(context, store, points)),
+    ...(await versionChecks(context, job.objects ?? [])),
+    ...(await filesCheck(store, points)),
+  ];
   return {
     kind: "check",
     ...found,

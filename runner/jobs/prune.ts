@@ -15,11 +15,13 @@ import { removeOrphans } from "../prune/orphans.ts";
 import { type PointObject, pointObjects } from "../prune/point-objects.ts";
 import { selectExpired } from "../prune/policy.ts";
 import { sweepCopies } from "../prune/sweep-copies.ts";
+import { forgetSnapshots } from "../restic/forget-snapshots.ts";
+import { retireRemoved } from "../restic/retire-removed.ts";
 import { removeLeftovers } from "../store/leftovers.ts";
 import type { Store } from "../store/store.ts";
 import { openPlanStore, openRootStore } from "./plan-store.ts";
 
-type Body = Pick<ResultOf<"prune">, "kind" | "frozen" | "decisions" | "acted" | "how">;
+type Body = Pick<ResultOf<"prune">, "kind" | "frozen" | "decisions" | "acted" | "forgotten" | "how">;
 
 /** Selects what the retention no longer keeps; with `confirm` marks it, then tags it for the bucket's lifecycle or deletes it. */
 export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
@@ -38,7 +40,13 @@ export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
     now,
   });
   if (!job.confirm)
-    return { kind: "prune", frozen: [...frozen], decisions: [...decisions], acted: false, how: "dry-run" };
+    return {
+      kind: "prune",
+      frozen: [...frozen],
+      decisions: [...decisions],
+      acted: false,
+      how: "dry-run",
+    };
   const byTag = await store.expiresByTag();
   const chosen = new Set(decisions.filter(({ keep }) => !keep).map(({ point }) => point));
   for (const point of points.filter(({ id }) => chosen.has(id))) {
@@ -53,11 +61,15 @@ export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
     await sweepCopies(context, store, kept, byTag);
   }
   if (!byTag) await removeOrphans(store); // where the lifecycle removes, it removes these as well
+  // A freeze holds snapshots as well, also those that seem to be nobody's.
+  const forgotten = frozen.length > 0 ? 0 : await forgetSnapshots(context, store, job, chosen);
+  await retireRemoved(context, store);
   return {
     kind: "prune",
     frozen: [...frozen],
     decisions: [...decisions],
     acted: chosen.size > 0,
+    forgotten,
     how: byTag ? "tagged" : "deleted",
   };
 };

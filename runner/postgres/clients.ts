@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import type { Invocation } from "../process/invocation.ts";
 import { runPipeline } from "../process/pipeline.ts";
 
-export type ProgramName = "pg_dump" | "pg_restore" | "psql";
+export type ProgramName = "pg_dump" | "pg_restore" | "psql" | "vacuumlo";
 
 /** One of PostgreSQL's client programs. */
 export interface ClientProgram {

@@ -9,6 +9,7 @@ import { countLargeObjects, countRows, hasRows, sumRows } from "./count-rows.ts"
 import { readGlobals, renderGlobals } from "./globals.ts";
 import { openSnapshot, type Snapshot } from "./snapshot.ts";
 import { placeOf, type Where } from "./sql-error.ts";
+import { vacuumLargeObjects } from "./vacuumlo.ts";
 
 /** The longest time a timer takes, in milliseconds: about 24 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -60,6 +61,7 @@ const dumpSnapshot = async (
   session: Session,
   storing: Storing,
 ): Promise<PostgresEntry> => {
+  const removed = await vacuumLargeObjects(context, source, session);
   const snapshot = await openSnapshot(context, session);
   const largeObjects = await countLargeObjects(session);
   await refuseEmpty(source, session, snapshot, largeObjects);
@@ -91,6 +93,7 @@ const dumpSnapshot = async (
     countedBy: fromStream ? "stream" : "snapshot",
     rows: sumRows(stored.counts),
     largeObjects,
+    ...removed,
     artifacts: [stored.artifact, sql],
   };
 };

@@ -33,6 +33,7 @@ export const databaseSource = (postgres: PostgresServer, database: string): Sour
   countFromStreamAbove: 20 * 1024 ** 3,
   format: "custom",
   maxSnapshotHours: 24,
+  vacuumlo: false,
   allowEmpty: false,
   restoreJobs: 2,
 });
