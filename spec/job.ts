@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { compatibleLayout } from "./compatible-layout.ts";
 import { grant } from "./grant.ts";
 import { holder } from "./holder.ts";
 import { objectsSource } from "./objects.ts";
@@ -23,6 +24,8 @@ export const catalogJob = z.strictObject({
   kind: z.literal("catalog"),
   ...scope,
   point: pointSelector.optional(),
+  /** Shows what an older tool stored as well. */
+  layout: compatibleLayout.optional(),
   unverified: z.boolean().default(false),
 });
 export type CatalogJob = z.infer<typeof catalogJob>;

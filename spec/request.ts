@@ -5,14 +5,26 @@ import { dockerName } from "./target.ts";
 const exactlyOne = (value: object): boolean =>
   Object.values(value).filter((member) => member !== undefined).length === 1;
 
-const POINT = "expected 'latest', a recovery-point id like 20261121T010000Z-7f3a, or { before: a time with an offset }";
+const POINT =
+  "expected 'latest', a recovery-point id like 20261121T010000Z-7f3a, { before: a time with an offset }, or { object: the key of an old object }";
 
-/** Which point: `latest`, an id, or the newest that was complete before an instant. */
+/**
+ * Which point: `latest`, an id, or the newest that was complete before an instant; or an object that an older tool
+ * stored, by its key below the repository's root, with what the same run stored beside it.
+ */
 export const pointSelector = z.union(
-  [z.string().regex(new RegExp(`^latest$|${POINT_ID.source}`), POINT), z.strictObject({ before: instant })],
+  [
+    z.string().regex(new RegExp(`^latest$|${POINT_ID.source}`), POINT),
+    z.strictObject({ before: instant }),
+    z.strictObject({ object: z.string().min(1) }),
+  ],
   { error: POINT },
 );
 export type PointSelector = z.infer<typeof pointSelector>;
+
+/** The key of an old object, where one is asked for. */
+export const oldKeyOf = (point: PointSelector): string | undefined =>
+  typeof point === "object" && "object" in point ? point.object : undefined;
 
 /** Where the data go: exactly one key. */
 export const into = z
@@ -36,23 +48,29 @@ export const goesElsewhere = ({ database, directory, volume }: Into): boolean =>
   database !== undefined || directory !== undefined || volume !== undefined;
 
 /** What an operator asks for in stack config. A new id is one new run; the same id never runs twice. */
-export const request = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {
-    error: quotedInYaml("expected 1 to 100 letters, digits, '.', '-', '_'"),
-  }),
-  /** The plan to restore onto; may be left out where the stack has only one. */
-  plan: slug.optional(),
-  /** Whose recovery point. @default this stack's own environment and the same plan */
-  from: z.strictObject({ environment: slug.optional(), plan: slug.optional() }).optional(),
-  point: pointSelector,
-  into,
-  /** Names of the sources to restore. @default all that `into` can take */
-  sources: z.array(slug).min(1).optional(),
-  /** Must equal `<project>/<stack>/<plan>`. */
-  confirm: z.string(),
-  /** Why; a protected plan asks for it. */
-  reason: z.string().min(1).optional(),
-  /** Restore a point whose manifest has no valid signature. @default false */
-  unverified: z.boolean().optional(),
-});
+export const request = z
+  .strictObject({
+    id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {
+      error: quotedInYaml("expected 1 to 100 letters, digits, '.', '-', '_'"),
+    }),
+    /** The plan to restore onto; may be left out where the stack has only one. */
+    plan: slug.optional(),
+    /** Whose recovery point. @default this stack's own environment and the same plan */
+    from: z.strictObject({ environment: slug.optional(), plan: slug.optional() }).optional(),
+    point: pointSelector,
+    into,
+    /** Names of the sources to restore. @default all that `into` can take */
+    sources: z.array(slug).min(1).optional(),
+    /** Must equal `<project>/<stack>/<plan>`. */
+    confirm: z.string(),
+    /** Why; a protected plan asks for it. */
+    reason: z.string().min(1).optional(),
+    /** Restore a point whose manifest has no valid signature. @default false */
+    unverified: z.boolean().optional(),
+  })
+  .superRefine(({ point, unverified }, context) => {
+    if (oldKeyOf(point) === undefined || unverified === true) return;
+    const message = "must be true: an old object has no manifest, so nothing says that it is what it was";
+    context.addIssue({ code: "custom", path: ["unverified"], message });
+  });
 export type Request = z.infer<typeof request>;

@@ -3,6 +3,7 @@ import { catalogPoint } from "./catalog.ts";
 import { ERROR_CODES, type ErrorCode } from "./errors.ts";
 import { holder } from "./holder.ts";
 import { manifest } from "./manifest.ts";
+import { oldObject } from "./old-object.ts";
 import { orphanReport } from "./orphans.ts";
 import { check, proof } from "./proof.ts";
 import { request } from "./request.ts";
@@ -65,6 +66,8 @@ export const catalogResult = z.strictObject({
   points: z.array(catalogPoint),
   /** Manifests that could not be read, by key. */
   unreadable: z.array(z.strictObject({ key: z.string(), reason: z.string() })),
+  /** What an older tool stored, oldest first, where the job names its layout. */
+  old: z.array(oldObject).optional(),
   /** The selected point and its own key in its envelope (base64), where a point was asked for. */
   selected: z.strictObject({ point: catalogPoint, identity: z.string() }).optional(),
 });

@@ -1,5 +1,5 @@
 import { formatBytes } from "../../launch/index.ts";
-import type { CatalogPoint } from "../../spec/index.ts";
+import type { CatalogPoint, OldObject } from "../../spec/index.ts";
 import { ERROR_CODES } from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { findPlan } from "../find/find-plan.ts";
@@ -16,15 +16,17 @@ export const list: Definition = {
   summary: "list the recovery points, newest first",
   run: async (io, options): Promise<Outcome> => {
     const found = await findPlan(io, options);
-    const { repository, plan } = found;
-    const result = await runQuietly(io, { kind: "catalog", version: 1, repository, plan, unverified: true }, found);
+    const { repository, plan, declared } = found;
+    const layout = declared?.layout && { layout: declared.layout };
+    const job = { kind: "catalog", version: 1, repository, plan, ...layout, unverified: true } as const;
+    const result = await runQuietly(io, job, found);
     const points = result.points.toSorted((a, b) => (a.id > b.id ? -1 : 1));
     const unreadable = result.unreadable.map(({ key, reason }) => `unreadable: ${key}: ${reason}\n`).join("");
     const place = locationText(repository.location);
     const none = `there is no recovery point of ${repository.environment}/${plan} in ${place}; take one with \`restorable backup\`\n`;
     return {
       json: { ...result, points },
-      text: (points.length === 0 ? none : pointTable(io, points)) + unreadable,
+      text: (points.length === 0 ? none : pointTable(io, points)) + oldTable(io, result.old ?? []) + unreadable,
       ...(unreadable === "" ? {} : { exit: ERROR_CODES.unhealthy.exit }),
     };
   },
@@ -61,3 +63,29 @@ const pointTable = (io: Io, points: readonly CatalogPoint[]): string =>
     }),
     io,
   );
+
+const OLD_COLUMNS = [
+  { name: "OLD OBJECT" },
+  { name: "TIME IN ITS NAME" },
+  { name: "HOST" },
+  { name: "STORED", align: "right" },
+  { name: "PAIRS WITH" },
+] as const;
+
+/** What an older tool stored; the time has no zone. */
+const oldTable = (io: Io, old: readonly OldObject[]): string =>
+  old.length === 0
+    ? ""
+    : table(
+        OLD_COLUMNS,
+        old
+          .toReversed()
+          .map(({ key, time, host, bytes, pairs }) => [
+            key,
+            time.replace("T", " "),
+            host ?? "",
+            formatBytes(bytes),
+            pairs.join(", "),
+          ]),
+        io,
+      );

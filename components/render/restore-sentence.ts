@@ -14,6 +14,8 @@ const stops = ({ into }: Request, plan: Plan): string => {
 
 const point = ({ point: selector }: Request): string => {
   if (selector === "latest") return "the latest point";
+  if (typeof selector === "object" && "object" in selector)
+    return `the old object ${selector.object}, which has no manifest,`;
   return typeof selector === "string" ? `point ${selector}` : `the newest point before ${selector.before}`;
 };
 

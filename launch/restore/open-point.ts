@@ -1,12 +1,13 @@
-import { JobError, type RestoreLaunch } from "../../spec/index.ts";
+import { JobError, oldKeyOf, type PointSelector, type RestoreLaunch } from "../../spec/index.ts";
 import { unwrapIdentity } from "../unwrap-identity.ts";
 import { expectKind } from "./actions.ts";
 import { type LaunchWorld, say } from "./world.ts";
 
 export interface OpenedPoint {
-  readonly id: string;
-  /** The point's own age identity. */
-  readonly identity: string;
+  /** What is restored: the id of the point, whatever the request called it. */
+  readonly selector: PointSelector;
+  /** The point's own age identity. Absent: an older tool's object, which was never encrypted. */
+  readonly identity?: string;
 }
 
 /**
@@ -15,6 +16,7 @@ export interface OpenedPoint {
  */
 export const openPoint = async (launch: RestoreLaunch, world: LaunchWorld): Promise<OpenedPoint> => {
   const { from, request } = launch;
+  if (oldKeyOf(request.point) !== undefined) return { selector: request.point };
   say(world, "select", `looking for the recovery point in ${from.repository.environment}/${from.plan}`);
   const result = await world.runJob(
     {
@@ -42,5 +44,5 @@ export const openPoint = async (launch: RestoreLaunch, world: LaunchWorld): Prom
     selected.point.manifest.identity.recipients,
   );
   say(world, "select", `recovery point ${selected.point.id} is opened with the operator's key`);
-  return { id: selected.point.id, identity };
+  return { selector: selected.point.id, identity };
 };

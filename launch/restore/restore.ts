@@ -50,12 +50,15 @@ const begin = async (launch: RestoreLaunch, world: LaunchWorld): Promise<Restore
   const point = await openPoint(launch, world);
   // `latest` may be another point a moment later; the opened key is this one's.
   const pinned = actions(
-    { ...launch, request: { ...launch.request, point: point.id } },
+    { ...launch, request: { ...launch.request, point: point.selector } },
     world,
     launch.request.into.inPlace ? point.identity : undefined,
   );
   try {
-    const prepared = await pinned("prepare", { identity: point.identity, signal: world.signal });
+    const prepared = await pinned("prepare", {
+      ...(point.identity === undefined ? {} : { identity: point.identity }),
+      signal: world.signal,
+    });
     if (prepared.record) return prepared.record;
   } catch (error) {
     // Somebody else's work is not ours to undo.

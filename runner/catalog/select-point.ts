@@ -38,6 +38,7 @@ export const selectPoint = (
   }
   if (selector === "latest") return newestOf(points, options);
   if (typeof selector === "string") return byId(points, selector, options);
+  if ("object" in selector) throw oldObject(selector.object);
   const end = Date.parse(selector.before);
   const earlier = points.filter(({ manifest }) => Date.parse(manifest.finished) < end);
   if (earlier.length === 0) {
@@ -50,6 +51,13 @@ export const selectPoint = (
   }
   return newestOf(earlier, options);
 };
+
+const oldObject = (key: string): JobError =>
+  new JobError(
+    "unknown-point",
+    `${key} is an older tool's object, and no recovery point`,
+    "a request in the stack's config can restore it (`point: { object: … }`), and that reads it to its end; nothing else can be done with it",
+  );
 
 const newestOf = (points: readonly CatalogPoint[], options: SelectOptions): SelectedPoint => {
   const free = points.filter((point) => !isQuarantined(point));

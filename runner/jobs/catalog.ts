@@ -3,23 +3,28 @@ import { type CatalogJob, type CatalogPoint, JobError, type ResultOf } from "../
 import { readCatalog } from "../catalog/read-catalog.ts";
 import { selectPoint } from "../catalog/select-point.ts";
 import type { Context } from "../context.ts";
+import { readOldObjects } from "../old/find-objects.ts";
 import type { Store } from "../store/store.ts";
-import { openPlanStore } from "./plan-store.ts";
+import { openPlanStore, openRootStore } from "./plan-store.ts";
 
-type Body = Pick<ResultOf<"catalog">, "kind" | "points" | "unreadable" | "selected">;
+type Body = Pick<ResultOf<"catalog">, "kind" | "points" | "unreadable" | "old" | "selected">;
 
 /** Lists the points of a plan and, where one is asked for, hands out its key in its envelope. */
 export const catalog = async (context: Context, job: CatalogJob): Promise<Body> => {
   const store = openPlanStore(context, job.repository, job.plan, "reader");
   context.report.step("catalog", `reading the catalog of ${store.name}`);
   const { points, unreadable } = await readCatalog(context, store, job.repository, job.plan);
-  if (job.point === undefined) return { kind: "catalog", points: [...points], unreadable: [...unreadable] };
+  const old = job.layout && {
+    old: await readOldObjects(openRootStore(context, job.repository, "reader"), job.layout, points),
+  };
+  if (job.point === undefined) return { kind: "catalog", points: [...points], unreadable: [...unreadable], ...old };
   const { point, warnings } = selectPoint(points, job.point, { unverified: job.unverified });
   for (const text of warnings) context.report.warning(text);
   return {
     kind: "catalog",
     points: [...points],
     unreadable: [...unreadable],
+    ...old,
     selected: { point, identity: await wrappedIdentity(store, point) },
   };
 };

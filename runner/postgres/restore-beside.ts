@@ -14,6 +14,7 @@ import { withMaintenance } from "./maintenance.ts";
 import { withOwnLogin } from "./own-login.ts";
 import { replayProperties, storedProperties } from "./replay-properties.ts";
 import { explainSql } from "./sql-error.ts";
+import { dismissStrangers, inviteStrangers } from "./strangers.ts";
 import { UNFINISHED } from "./unfinished.ts";
 
 /** Where the archive is: a file that several jobs read at once, or a stream into one. */
@@ -33,6 +34,8 @@ export interface RestoreRequest {
   readonly database: string;
   /** Who owns it; where that role is not there, the admin does. @default the owner in the globals */
   readonly owner?: string;
+  /** Roles that an old dump names: nothing else says which it needs. @default those in the globals */
+  readonly named?: ReadonlySet<string>;
   /**
    * Gives it the stored properties at the end and so lets connections in: where no live database exists whose
    * properties it will get at the swap. @default false
@@ -54,16 +57,22 @@ export const restoreBeside = async (
   const { entry, globals, target, database } = request;
   const program =
     "script" in request.archive ? undefined : await restoreProgram(context, target.major, entry.leastPgRestore);
-  const { notes, owner } = await withMaintenance(context, source, [database], async (session) => {
+  const { notes, owner, strangers } = await withMaintenance(context, source, [database], async (session) => {
     const created = await createMissingRoles(session, withOwnLogin(context, source, globals), target.major);
     const name = await chooseOwner(session, target, request.owner ?? globals.properties.owner);
     await createEmpty(session, globals, database, name);
-    return { notes: created, owner: name };
+    const invited = target.admin.superuser ? await inviteStrangers(session, request.named ?? new Set()) : [];
+    return { notes: created, owner: name, strangers: invited };
   });
   const timescale = entry.extensions.find(({ name }) => name === "timescaledb");
   if (timescale) await beforeTimescale(context, source, database, timescale);
   const loading = { ...request, program: program?.file ?? "", owner, single: timescale !== undefined };
-  const leftOut = await load(context, source, loading);
+  const dismiss = () => dismissStrangers(context, source, database, strangers);
+  const leftOut = await load(context, source, loading).catch(async (error) => {
+    await dismiss().catch(() => undefined); // what failed first counts
+    throw error;
+  });
+  leftOut.push(...(await dismiss()));
   await withSession(context, source, adminOf(source), database, async (session) => {
     if (timescale) await session.query(`SELECT ${quoteIdentifier(timescale.schema)}.timescaledb_post_restore()`);
     await session.query("ANALYZE"); // a restored database has no statistics, and the first queries would crawl
@@ -109,7 +118,7 @@ const createEmpty = async (session: Session, globals: Globals, database: string,
   await session.query(`REVOKE ALL ON DATABASE ${quoteIdentifier(database)} FROM PUBLIC`);
 };
 
-interface Loading extends Pick<RestoreRequest, "archive" | "database" | "target"> {
+interface Loading extends Pick<RestoreRequest, "archive" | "database" | "target" | "named"> {
   readonly program: string;
   readonly owner: string;
   /** One job only: TimescaleDB's catalog does not stand several. */
@@ -117,7 +126,7 @@ interface Loading extends Pick<RestoreRequest, "archive" | "database" | "target"
 }
 
 /** @returns what was left out */
-const load = async (context: Context, source: PostgresSource, loading: Loading): Promise<readonly string[]> => {
+const load = async (context: Context, source: PostgresSource, loading: Loading): Promise<string[]> => {
   const { archive } = loading;
   if ("script" in archive) return loadScript(context, source, loading, archive);
   const consumer = pgRestore(context, source, loading);
@@ -129,18 +138,19 @@ const load = async (context: Context, source: PostgresSource, loading: Loading):
 const loadScript = async (
   context: Context,
   source: PostgresSource,
-  { database, target: { major, admin }, owner }: Loading,
+  { database, target: { major, admin }, owner, named }: Loading,
   { script }: Extract<Archive, { script: unknown }>,
-): Promise<readonly string[]> => {
-  let leftOut: readonly string[] = [];
+): Promise<string[]> => {
+  let leftOut: string[] = [];
   const target = {
     database,
     major,
     superuser: admin.superuser,
+    grants: named === undefined || admin.superuser,
     ...(admin.superuser || owner === admin.user ? {} : { role: owner }),
   };
   await script(async (stream, whole) => {
-    leftOut = await runScript(context, source, target, stream, whole);
+    leftOut = [...(await runScript(context, source, target, stream, whole))];
   });
   return leftOut;
 };
@@ -149,7 +159,7 @@ const loadScript = async (
 export const pgRestore = (
   context: Context,
   source: PostgresSource,
-  { archive, database, target, program, owner, single }: Loading,
+  { archive, database, target, program, owner, single, named }: Loading,
 ): Invocation => ({
   file: program,
   args: [
@@ -157,6 +167,7 @@ export const pgRestore = (
     "--no-password",
     `--dbname=${connectionString(database)}`,
     // Without a superuser, only one role can own things: the one that owns the database.
+    ...(named && !target.admin.superuser ? ["--no-privileges"] : []),
     ...(target.admin.superuser ? [] : ["--no-owner", ...(owner === target.admin.user ? [] : [`--role=${owner}`])]),
     ...("file" in archive ? [`--jobs=${single ? 1 : source.restoreJobs}`, archive.file] : []),
   ],

@@ -1,6 +1,6 @@
 import { rmdir } from "node:fs/promises";
 import { type Artifact, type FilesEntry, type FilesSource, JobError, volumeMount } from "../../spec/index.ts";
-import { loadArtifact } from "../artifact/load-artifact.ts";
+import { loadArtifact, type OpenedSource } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
 import { compareTree } from "../files/compare-tree.ts";
 import { type Extraction, extractBeside, extractInto, makeEmpty } from "../files/extract-beside.ts";
@@ -60,7 +60,7 @@ const unpackSnapshot = async (
   part: FilesPart,
 ): Promise<Outcome> => {
   await makeEmpty(part.beside);
-  await restoreSnapshot(context, await openSnapshot(context, artifacts, entry), part.beside);
+  await restoreSnapshot(context, await openSnapshot(context, artifacts as OpenedSource, entry), part.beside);
   return compared(context, entry, besideTree(part));
 };
 
@@ -74,7 +74,7 @@ const overwriteBySnapshot = async (
   const holder = besideDirectory(live, id, "inside");
   await removeBeside(context, { live, beside: holder, superseded: holder, existed: true }); // of a run that was killed
   await makeEmpty(holder);
-  await restoreSnapshot(context, await openSnapshot(context, artifacts, entry), holder);
+  await restoreSnapshot(context, await openSnapshot(context, artifacts as OpenedSource, entry), holder);
   await moveIn(context, `${holder}/tree`, live);
   await rmdir(holder);
   return compared(context, entry, live);

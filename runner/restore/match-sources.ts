@@ -19,7 +19,11 @@ export interface Match {
  * only one of it (production's `packit` onto uat's `packit_uat`).
  * @throws JobError `bad-config` when something asked for has no counterpart
  */
-export const matchSources = (plan: Plan, manifest: Manifest, { sources: asked, into }: Request): readonly Match[] => {
+export const matchSources = (
+  plan: Plan,
+  manifest: Pick<Manifest, "id" | "sources">,
+  { sources: asked, into }: Request,
+): readonly Match[] => {
   const wanted = plan.sources.filter((source) => isRequested({ into, sources: asked }, source));
   const missing = asked?.filter((name) => !wanted.some((source) => source.name === name)) ?? [];
   if (missing.length > 0) {
@@ -37,7 +41,7 @@ export const matchSources = (plan: Plan, manifest: Manifest, { sources: asked, i
   return wanted.map((source) => ({ source, entry: counterpart(source, plan, manifest) }));
 };
 
-const counterpart = (source: Source, plan: Plan, manifest: Manifest): Entry => {
+const counterpart = (source: Source, plan: Plan, manifest: Pick<Manifest, "id" | "sources">): Entry => {
   const ofKind = manifest.sources.filter(({ kind }) => kind === source.kind);
   const named = ofKind.find(({ name }) => name === source.name);
   const only =

@@ -1,34 +1,21 @@
 import { JobError } from "../../spec/index.ts";
-import { readCatalog } from "../catalog/read-catalog.ts";
-import { selectPoint } from "../catalog/select-point.ts";
-import { openPlanStore } from "../jobs/plan-store.ts";
+import { choose, matchChosen, partRequest } from "./choose.ts";
 import type { OpenJournal } from "./ledger.ts";
-import { matchSources } from "./match-sources.ts";
 import { partOf } from "./part-of.ts";
-import { artifactSource, isForeign, type Session } from "./restore-session.ts";
+import type { Session } from "./restore-session.ts";
 
 /** Restores over the live data. After a kill it starts again from the beginning: there is nothing between old and new to keep. */
 export const overwriteInPlace = async (session: Session, open: OpenJournal): Promise<OpenJournal> => {
   const { context, job } = session;
   const { journal } = open;
-  if (journal.from.point === undefined) throw new Error("an in-place restore without a point");
-  const store = openPlanStore(context, job.from.repository, job.from.plan, "reader");
-  const { points } = await readCatalog(context, store, job.from.repository, job.from.plan);
-  const { point } = selectPoint(points, journal.from.point, { unverified: journal.request.unverified ?? false });
+  const chosen = await choose(session, journal.from.point);
   const checks = [...journal.checks];
   const notes = [...journal.notes];
-  for (const match of matchSources(job.plan, point.manifest, journal.request)) {
+  for (const match of matchChosen(job.plan, chosen)) {
     const part = journal.parts.find(({ source }) => source === match.source.name);
     if (!part) continue;
     context.report.step("swapping", `restoring over ${part.live}`);
-    const restorer = partOf(context, {
-      plan: job.plan,
-      ...match,
-      request: journal.request,
-      artifacts: artifactSource(session),
-      foreign: isForeign(job),
-      at: context.now(),
-    });
+    const restorer = partOf(context, { ...partRequest(session, chosen, match), at: context.now() });
     const outcome = await restorer.replaceInPlace(part);
     checks.push(...outcome.checks);
     notes.push(...outcome.notes);

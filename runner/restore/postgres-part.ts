@@ -10,8 +10,9 @@ import {
 } from "../../spec/index.ts";
 import { loadArtifact } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
+import { assumedGlobals } from "../old/assumed-globals.ts";
 import { checkTarget, type RestoreMode, targetNotes } from "../postgres/check-target.ts";
-import { compareCounts } from "../postgres/compare-counts.ts";
+import { compareCounts, recordCounts } from "../postgres/compare-counts.ts";
 import { adminOf, clientEnv } from "../postgres/connect.ts";
 import { type Globals, parseGlobals } from "../postgres/globals.ts";
 import { inspectTarget, type TargetFacts } from "../postgres/inspect-target.ts";
@@ -98,10 +99,12 @@ const withArchive = async (
       archive,
       database,
       ...(owner === undefined ? {} : { owner }),
+      ...(ask.old ? { named: ask.old.roles } : {}),
     });
     const neutralised = foreign ? await neutralise(context, source, database) : [];
     context.report.step("compared", `counting the rows of ${database}`);
-    return { checks: await compareCounts(context, source, database, entry), notes: [...notes, ...neutralised] };
+    const count = ask.old ? recordCounts : compareCounts;
+    return { checks: await count(context, source, database, entry), notes: [...notes, ...neutralised] };
   } finally {
     await removeScratch(plan);
   }
@@ -127,7 +130,8 @@ const openArchive = async (context: Context, ask: Ask): Promise<Archive> => {
   return { file };
 };
 
-const readGlobals = async (context: Context, { artifacts, entry }: Ask): Promise<Globals> => {
+const readGlobals = async (context: Context, { artifacts, entry, source, old }: Ask): Promise<Globals> => {
+  if (old) return assumedGlobals(context, source);
   let sql = "";
   const output = async (stdout: NodeJS.ReadableStream) => {
     sql = await text(stdout);

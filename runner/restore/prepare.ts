@@ -1,19 +1,16 @@
-import { type CatalogPoint, JobError, type Journal, type RestoreJob } from "../../spec/index.ts";
-import { readCatalog } from "../catalog/read-catalog.ts";
-import { selectPoint } from "../catalog/select-point.ts";
+import { JobError, type Journal, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
-import { openPlanStore } from "../jobs/plan-store.ts";
 import { liveness } from "../world/holder.ts";
 import { checkKey } from "./check-key.ts";
+import { type Chosen, choose, matchChosen, partRequest } from "./choose.ts";
 import { failBeforeSwap, finishRecord } from "./end.ts";
 import { guard, targetName } from "./guards.ts";
 import { runHooks } from "./hooks.ts";
 import { isOver, type OpenJournal } from "./ledger.ts";
-import { matchSources } from "./match-sources.ts";
 import { partOf } from "./part-of.ts";
 import type { Prepared } from "./prepared.ts";
 import type { RestoreBody } from "./restore-body.ts";
-import { answer, artifactSource, findJournal, inSession, isForeign, type Session } from "./restore-session.ts";
+import { answer, findJournal, inSession, pointIdentity, type Session } from "./restore-session.ts";
 import { prepareInPlace } from "./safety-backup.ts";
 
 /** Claims the request, checks everything, and restores beside the live data while the application runs. */
@@ -23,11 +20,11 @@ export const prepare = (context: Context, job: RestoreJob): Promise<RestoreBody>
     const earlier = await findJournal(session.ledger, job);
     if (earlier) return earlierRun(session, earlier);
     await refuseWhileAnotherIsOpen(session);
-    const point = await findPoint(session);
-    await checkKey(artifactSource(session).identity, point.manifest);
-    const { prepared, notes } = await inspectAll(session, point);
-    const claimed = await session.ledger.claim(newJournal(session, point, prepared, notes));
-    return run(session, claimed, prepared, point);
+    const chosen = await choose(session);
+    if (chosen.point) await checkKey(pointIdentity(context, job), chosen.point);
+    const { prepared, notes } = await inspectAll(session, chosen);
+    const claimed = await session.ledger.claim(newJournal(session, chosen, prepared, notes));
+    return run(session, claimed, prepared, chosen);
   });
 
 /** The same request again: its recorded end, or where it stands for whoever brings it to an end. */
@@ -57,32 +54,13 @@ const refuseWhileAnotherIsOpen = async ({ ledger, job }: Session): Promise<void>
   );
 };
 
-const findPoint = async ({ context, job }: Session): Promise<CatalogPoint> => {
-  const store = openPlanStore(context, job.from.repository, job.from.plan, "reader");
-  context.report.step("checked", `looking for the point in ${store.name}`);
-  const { points } = await readCatalog(context, store, job.from.repository, job.from.plan);
-  const { point, warnings } = selectPoint(points, job.request.point, { unverified: job.request.unverified ?? false });
-  for (const text of warnings) context.report.warning(text);
-  return point;
-};
-
-const inspectAll = async (
-  session: Session,
-  { manifest }: CatalogPoint,
-): Promise<{ prepared: Prepared[]; notes: string[] }> => {
+const inspectAll = async (session: Session, chosen: Chosen): Promise<{ prepared: Prepared[]; notes: string[] }> => {
   const { context, job } = session;
   const prepared: Prepared[] = [];
-  const notes: string[] = [];
+  const notes = [...chosen.notes];
   const at = context.now();
-  for (const match of matchSources(job.plan, manifest, job.request)) {
-    const restorer = partOf(context, {
-      plan: job.plan,
-      ...match,
-      request: job.request,
-      artifacts: artifactSource(session),
-      foreign: isForeign(job),
-      at,
-    });
+  for (const match of matchChosen(job.plan, chosen)) {
+    const restorer = partOf(context, { ...partRequest(session, chosen, match), at });
     const inspected = await restorer.inspect();
     prepared.push({ match, restorer, part: inspected.part });
     notes.push(...inspected.notes);
@@ -92,7 +70,7 @@ const inspectAll = async (
 
 const newJournal = (
   { context, job }: Session,
-  point: CatalogPoint,
+  chosen: Chosen,
   prepared: readonly Prepared[],
   notes: readonly string[],
 ): Journal => {
@@ -105,7 +83,11 @@ const newJournal = (
     requestDigest: job.requestDigest,
     request: job.request,
     target: targetName(job.plan),
-    from: { environment: job.from.repository.environment, plan: job.from.plan, point: point.id },
+    from: {
+      environment: job.from.repository.environment,
+      plan: job.from.plan,
+      ...(chosen.point ? { point: chosen.point.id } : {}),
+    },
     step: "claimed",
     steps: [{ step: "claimed", at: at.toISOString() }],
     mode,
@@ -128,13 +110,13 @@ const run = async (
   session: Session,
   claimed: OpenJournal,
   prepared: readonly Prepared[],
-  point: CatalogPoint,
+  chosen: Chosen,
 ): Promise<RestoreBody> => {
   let open = claimed;
   try {
     open = await session.ledger.advance(open, "checked");
     if (open.journal.mode === "inPlace") {
-      open = await prepareInPlace(session, open, prepared, point);
+      open = await prepareInPlace(session, open, prepared, chosen.name);
       return answer(await session.ledger.advance(open, "hooked"));
     }
     open = await loadBeside(session, open, prepared);

@@ -1,5 +1,5 @@
 import type { Check, Entry, Journal, JournalPart, Plan, Request, Source } from "../../spec/index.ts";
-import type { OpenedSource } from "../artifact/load-artifact.ts";
+import type { ArtifactSource } from "../artifact/load-artifact.ts";
 
 /** What a part knows before anything is touched. */
 export interface PartRequest<S extends Source = Source, E extends Entry = Entry> {
@@ -7,7 +7,9 @@ export interface PartRequest<S extends Source = Source, E extends Entry = Entry>
   readonly source: S;
   readonly entry: E;
   readonly request: Request;
-  readonly artifacts: OpenedSource;
+  readonly artifacts: ArtifactSource;
+  /** An older tool's object, without a manifest: roles are all that it says of its needs, and counts are only recorded. */
+  readonly old?: { readonly roles: ReadonlySet<string> };
   /** From another environment: what could act on the outside is neutralised. */
   readonly foreign: boolean;
   /** When the restore was asked for; names of superseded data carry it. */

@@ -1,5 +1,5 @@
-import { JobError, type RestoreJob, type RestoreStep } from "../../spec/index.ts";
-import type { OpenedSource } from "../artifact/load-artifact.ts";
+import { JobError, oldKeyOf, type RestoreJob, type RestoreStep } from "../../spec/index.ts";
+import type { ArtifactSource } from "../artifact/load-artifact.ts";
 import { type Context, withSignal } from "../context.ts";
 import { openPlanStore, openRootStore } from "../jobs/plan-store.ts";
 import { takeLease } from "../store/lease.ts";
@@ -77,13 +77,14 @@ export const answer = ({ journal: { step, record, from, quiesced, holder } }: Op
 export const isForeign = ({ from, plan }: RestoreJob): boolean =>
   from.repository.environment !== plan.repository.environment;
 
-export const artifactSource = ({ context, job }: Session): OpenedSource => ({
+export const artifactSource = ({ context, job }: Session): ArtifactSource => ({
   store: openPlanStore(context, job.from.repository, job.from.plan, "reader"),
   root: openRootStore(context, job.from.repository, "reader"),
-  identity: pointIdentity(context, job),
+  ...(oldKeyOf(job.request.point) === undefined ? { identity: pointIdentity(context, job) } : {}),
 });
 
-const pointIdentity = (context: Context, { identity }: RestoreJob): string => {
+/** @throws JobError `wrong-key` where none was given */
+export const pointIdentity = (context: Context, { identity }: RestoreJob): string => {
   if (identity) return context.secret(identity).trim();
   throw new JobError(
     "wrong-key",

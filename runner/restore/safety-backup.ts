@@ -1,4 +1,5 @@
-import { type CatalogPoint, type Entry, JobError } from "../../spec/index.ts";
+import { type Entry, JobError } from "../../spec/index.ts";
+import type { OpenedSource } from "../artifact/load-artifact.ts";
 import { backup } from "../jobs/backup.ts";
 import { openPlanStore, openRootStore } from "../jobs/plan-store.ts";
 import { isSnapshotEntry } from "../restic/open-snapshot.ts";
@@ -18,18 +19,18 @@ export const prepareInPlace = async (
   session: Session,
   open: OpenJournal,
   prepared: readonly Prepared[],
-  point: CatalogPoint,
+  point: string,
 ): Promise<OpenJournal> => {
   const { context, job, ledger } = session;
   for (const { match } of prepared) {
     for (const artifact of match.entry.artifacts) {
-      context.report.step("verified", `reading ${artifact.key} of ${point.id} to its end`);
+      context.report.step("verified", `reading ${artifact.key} of ${point} to its end`);
       await verifyArtifact(context, artifactSource(session), match.entry, artifact);
     }
     if (match.entry.kind === "objects") await verifyCopies(context, artifactSource(session).store, match.entry);
     if (match.entry.kind !== "files" || !isSnapshotEntry(match.entry)) continue;
-    context.report.step("verified", `reading the snapshot of '${match.source.name}' in ${point.id} to its end`);
-    await verifySnapshot(context, artifactSource(session), match.entry);
+    context.report.step("verified", `reading the snapshot of '${match.source.name}' in ${point} to its end`);
+    await verifySnapshot(context, artifactSource(session) as OpenedSource, match.entry);
   }
   const verified = await ledger.advance(open, "verified");
   context.report.step("verified", "backing up what is live now, because this restore overwrites it");

@@ -15,6 +15,8 @@ export interface CheckedScript {
   readonly counts: () => readonly TableCount[];
   /** Rows may also be written as INSERT statements, which are not counted. */
   readonly inserts: () => number;
+  /** The extensions that it creates. */
+  readonly extensions: () => ReadonlySet<string>;
   /** The roles that it names as owners and grantees. */
   readonly roles: () => ReadonlySet<string>;
 }
@@ -24,6 +26,7 @@ const ROLES = new RegExp(
   String.raw` OWNER TO ${NAME};$|^(?:GRANT|REVOKE) [\s\S]* (?:TO|FROM) ${NAME}(?: WITH GRANT OPTION)?;$|^SET SESSION AUTHORIZATION ${NAME};$|^ALTER DEFAULT PRIVILEGES FOR ROLE ${NAME} `,
   "i",
 );
+const EXTENSION = new RegExp(`^CREATE EXTENSION (?:IF NOT EXISTS )?${NAME}`, "i");
 const GRANTEE = new RegExp(` (?:TO|FROM) ${NAME}(?: WITH GRANT OPTION)?;$`, "i");
 
 /**
@@ -36,7 +39,7 @@ export const checkedScript = (
   whole: () => Promise<void> = async () => undefined,
 ): CheckedScript => {
   const [reader, verdict] = [scriptReader(), judge(target)];
-  const [notes, roles] = [new Set<string>(), new Set<string>()];
+  const [notes, roles, extensions] = [new Set<string>(), new Set<string>(), new Set<string>()];
   const counts: TableCount[] = [];
   let inserts = 0;
   let begun = false;
@@ -53,6 +56,8 @@ export const checkedScript = (
     if (!run || piece.kind === "command") return;
     if (/^COPY\b/i.test(piece.text)) counts.push({ ...tableOf(piece.text), rows: 0 });
     if (/^INSERT\b/i.test(piece.text)) inserts += 1;
+    const [, extension] = EXTENSION.exec(piece.text) ?? [];
+    if (extension !== undefined) extensions.add(bare(extension));
     for (const role of rolesOf(piece.text)) roles.add(role);
     stream.push(piece.bytes);
   };
@@ -82,7 +87,14 @@ export const checkedScript = (
       }, done);
     },
   });
-  return { stream, notes: () => [...notes], counts: () => counts, inserts: () => inserts, roles: () => roles };
+  return {
+    stream,
+    notes: () => [...notes],
+    counts: () => counts,
+    inserts: () => inserts,
+    roles: () => roles,
+    extensions: () => extensions,
+  };
 };
 
 const rolesOf = (text: string): readonly string[] => {

@@ -6,6 +6,8 @@ export interface ScriptTarget {
   readonly major: number;
   /** Without one, everything belongs to the role that runs it. */
   readonly superuser: boolean;
+  /** Whether the roles that it grants to are all there. @default true */
+  readonly grants?: boolean;
   /** The role that runs it. @default the one that connects */
   readonly role?: string;
 }
@@ -49,7 +51,7 @@ const SINCE: readonly { readonly setting: RegExp; readonly major: number }[] = [
 const ODD_ENCODING = /BIG5|GB18030|GBK|JOHAB|SHIFT|SJIS|UHC|WIN9\d\d|MSKANJI/i;
 
 /** Decides, statement by statement, what of a dump's script runs in the one database that is being restored. */
-export const judge = ({ major, superuser }: Omit<ScriptTarget, "role">): Judge => {
+export const judge = ({ major, superuser, grants = true }: Omit<ScriptTarget, "role">): Judge => {
   let connected: string | undefined;
   let filling = false;
   const command = (text: string, line: number): Verdict => {
@@ -76,6 +78,7 @@ export const judge = ({ major, superuser }: Omit<ScriptTarget, "role">): Judge =
     if (/^(CREATE|DROP) SCHEMA (IF (NOT )?EXISTS )?public\s*;$/i.test(text)) return LEFT_OUT;
     if (!filling && CLEARING.test(text)) return leftOut("the script clears the database first: that was left out");
     if (!superuser && (/ OWNER TO \S[\s\S]*;$/.test(text) || /^COMMENT ON EXTENSION\b/i.test(text))) return LEFT_OUT;
+    if (!grants && /^(GRANT|REVOKE|ALTER DEFAULT PRIVILEGES)\b/i.test(text)) return LEFT_OUT;
     if (/^(CREATE|COPY|INSERT)\b/i.test(text)) filling = true;
     return RUN;
   };

@@ -3,7 +3,8 @@ import { parse, request } from "../../spec/index.ts";
 import { exampleRequest } from "./examples.ts";
 import { replace, wrongFields } from "./wrong-fields.ts";
 
-const POINT = "expected 'latest', a recovery-point id like 20261121T010000Z-7f3a, or { before: a time with an offset }";
+const POINT =
+  "expected 'latest', a recovery-point id like 20261121T010000Z-7f3a, { before: a time with an offset }, or { object: the key of an old object }";
 const ONE = "expected exactly one of replace, inPlace, database, directory, volume";
 
 const refused = (value: unknown) => () => parse(request, value, "restore", "bad-config");

@@ -1,0 +1,60 @@
+import {
+  type CatalogPoint,
+  type CompatibleLayout,
+  JobError,
+  type OldObject,
+  pairKey,
+  parseOldKey,
+} from "../../spec/index.ts";
+import type { Store } from "../store/store.ts";
+
+/**
+ * What an older tool stored and no manifest names, oldest first. It is only ever read.
+ * @param root the root of the repository
+ */
+export const readOldObjects = async (
+  root: Store,
+  layout: CompatibleLayout,
+  points: readonly CatalogPoint[],
+): Promise<OldObject[]> => {
+  const ours = new Set(
+    points
+      .flatMap(({ manifest }) => manifest.sources.flatMap(({ artifacts }) => artifacts.filter(({ below }) => below)))
+      .map(({ key }) => key),
+  );
+  const found = new Map<string, OldObject>();
+  for await (const { key, bytes } of root.list(layout.kind === "go-s3-backup" ? layout.prefix : "")) {
+    const name = ours.has(key) ? undefined : parseOldKey(key);
+    if (name && (name.format === "sql") === (layout.kind === "go-s3-backup"))
+      found.set(key, { ...name, bytes, pairs: [] });
+  }
+  return [...found.values()]
+    .map((object) => {
+      const pair = pairKey(object);
+      return pair !== undefined && found.has(pair) ? { ...object, pairs: [pair] } : object;
+    })
+    .sort((a, b) => (a.time === b.time ? (a.key < b.key ? -1 : 1) : a.time < b.time ? -1 : 1));
+};
+
+/**
+ * One old object, and what the same run stored beside it.
+ * @throws JobError `unknown-point` when there is none such
+ */
+export const findOldObjects = async (root: Store, key: string): Promise<readonly OldObject[]> => {
+  const name = parseOldKey(key);
+  const bytes = name && (await root.size(key));
+  if (!name || bytes === undefined) {
+    throw new JobError(
+      "unknown-point",
+      `there is no old object '${key}' in ${root.name}`,
+      "give its whole key as `restorable list` shows it, relative to the repository's root",
+    );
+  }
+  const pair = pairKey(name);
+  const paired = pair === undefined ? undefined : parseOldKey(pair);
+  const pairBytes = paired && (await root.size(paired.key));
+  return [
+    { ...name, bytes, pairs: pairBytes === undefined || pair === undefined ? [] : [pair] },
+    ...(paired && pairBytes !== undefined ? [{ ...paired, bytes: pairBytes, pairs: [key] }] : []),
+  ];
+};

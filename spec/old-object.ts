@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { bytes } from "./scalars.ts";
+
+/** What an older tool stored, by its name alone: no manifest says anything about it. */
+export const oldObject = z.strictObject({
+  /** Relative to the repository's root. */
+  key: z.string(),
+  kind: z.enum(["postgres", "files"]),
+  format: z.enum(["pg-custom", "sql", "tar"]),
+  /** The time in the name, by the clock of whoever wrote it: such names have no zone. `2022-08-03T08:48:27` */
+  time: z.string(),
+  /** Only in AIDE's names. */
+  host: z.string().optional(),
+  /** The safety copy that was taken before a restore by hand (`-org`). */
+  safety: z.boolean(),
+  bytes,
+  /** Keys of what the same run stored: the images of a dump, the dump of images. */
+  pairs: z.array(z.string()),
+});
+export type OldObject = z.infer<typeof oldObject>;
+
+/** Of a name, without what only a store can say. */
+export type OldName = Omit<OldObject, "bytes" | "pairs">;
+
+const AIDE = /^(.+)-(ailabeltooldb|aide_images)-(\d{8}T\d{6})(-org)?\.(dump|tar)$/;
+const GO_S3_BACKUP = /^postgres-backup-(\d{14})\.sql$/;
+
+/** Reads the name of a key as AIDE's operators or go-s3-backup wrote it; undefined for every other one. */
+export const parseOldKey = (key: string): OldName | undefined => {
+  const name = key.slice(key.lastIndexOf("/") + 1);
+  const [, host, what, time, org, ending] = AIDE.exec(name) ?? [];
+  if (host !== undefined && time !== undefined) {
+    const isDump = what === "ailabeltooldb";
+    if (isDump !== (ending === "dump")) return undefined;
+    const kind = isDump
+      ? ({ kind: "postgres", format: "pg-custom" } as const)
+      : ({ kind: "files", format: "tar" } as const);
+    return { key, ...kind, time: readable(time.replace("T", "")), host, safety: org !== undefined };
+  }
+  const [, digits] = GO_S3_BACKUP.exec(name) ?? [];
+  return digits === undefined
+    ? undefined
+    : { key, kind: "postgres", format: "sql", time: readable(digits), safety: false };
+};
+
+const readable = (digits: string): string =>
+  digits.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, "$1-$2-$3T$4:$5:$6");
+
+/** The key of what the same run of the same host stored beside; undefined where a run stores one thing only. */
+export const pairKey = ({ key, host, kind }: Pick<OldName, "key" | "host" | "kind">): string | undefined => {
+  if (host === undefined) return undefined;
+  const folder = key.slice(0, key.lastIndexOf("/") + 1);
+  const rest = key.slice(folder.length + host.length);
+  return kind === "postgres"
+    ? `${folder}${host}${rest.replace("-ailabeltooldb-", "-aide_images-").replace(/\.dump$/, ".tar")}`
+    : `${folder}${host}${rest.replace("-aide_images-", "-ailabeltooldb-").replace(/\.tar$/, ".dump")}`;
+};

@@ -1,0 +1,281 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse, plan as planSchema, type Request } from "../../../spec/index.ts";
+import { tools } from "../../support/tools.ts";
+import { treeDigest } from "../../support/tree-digest.ts";
+import { putObject } from "../repository-objects.ts";
+import { backupOf, catalogOf, makeWorld, restoreJob, restoreWhole, succeeded, type World } from "../world.ts";
+import { OLD_DUMP } from "./old-dump.ts";
+
+const run = promisify(execFile);
+const bin = (name: string) => path.join(tools().postgresBin, name);
+
+const KEY = "backup/postgres-backup-20190410213318.sql";
+
+/** A whole restore without any key: old objects have none. */
+async function restoreOld(world: World, request: Partial<Request>) {
+  const { identity: _, ...job } = restoreJob(world, "prepare", { request: { unverified: true, ...request } });
+  let last = succeeded(await world.run(job), "restore");
+  for (const action of ["quiescing", "swap", "finish"] as const) {
+    if (last.record) return last.record;
+    last = succeeded(await world.run({ ...job, action }), "restore");
+  }
+  if (!last.record) throw new Error(`it stopped at ${last.step}`);
+  return last.record;
+}
+
+const prepared = (world: World, request: Partial<Request>) =>
+  world.run({ ...restoreJob(world, "prepare", { request: { unverified: true, ...request } }), identity: undefined });
+
+/** tar by hand keeps whole seconds only. */
+const withoutTimes = (lines: readonly string[]) => lines.map((line) => line.replace(/\| \d{19} \|/, "|"));
+
+const databases = async (world: World) =>
+  (await world.sql("postgres", "SELECT datname FROM pg_database ORDER BY 1")).rows.map(({ datname }) => datname);
+
+const rolesOf = async (world: World) =>
+  (await world.sql("postgres", "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1")).rows.map(
+    ({ rolname }) => rolname,
+  );
+
+describe.each(["s3", "directory"] as const)("what go-s3-backup stored in 2019 · postgres, %s", (repository) => {
+  let world: World;
+  beforeAll(async () => {
+    world = await makeWorld({
+      database: "topobank",
+      repository,
+      change: (plan) =>
+        parse(
+          planSchema,
+          {
+            ...plan,
+            layout: { kind: "go-s3-backup" },
+            sources: plan.sources
+              .filter(({ kind }) => kind === "postgres")
+              .map((source) => ({
+                ...source,
+                format: "sql",
+                login: { user: "topobank_user", password: { kind: "env", name: "APP_PASSWORD" } },
+                admin: { user: "postgres", password: { kind: "env", name: "PG_PASSWORD" } },
+              })),
+          },
+          "plan",
+        ),
+    });
+    Object.assign(world.secrets, { APP_PASSWORD: "it's a secret" });
+    await world.sql("topobank", "CREATE TABLE live (a int); INSERT INTO live VALUES (1)");
+    await putObject(world, KEY, OLD_DUMP);
+    await putObject(world, "backup/notes.txt", "theirs");
+  });
+  afterAll(() => world.close());
+
+  test("[topobank.2] it is listed, and restores by its key onto a cluster that has none of its roles; no key is asked for", async () => {
+    const listed = await catalogOf(world, world.plan, { layout: { kind: "go-s3-backup", prefix: "backup/" } });
+    expect(listed.old).toEqual([
+      {
+        key: KEY,
+        kind: "postgres",
+        format: "sql",
+        time: "2019-04-10T21:33:18",
+        safety: false,
+        bytes: Buffer.byteLength(OLD_DUMP),
+        pairs: [],
+      },
+    ]);
+    const record = await restoreOld(world, { point: { object: KEY } });
+    expect(record).toMatchObject({ ok: true, superseded: [expect.stringMatching(/^topobank_org_/)] });
+    expect(record.checks).toEqual([
+      {
+        name: expect.stringContaining("rows of"),
+        ok: true,
+        detail: "3 rows in 1 tables; not compared: the old format has no manifest",
+      },
+    ]);
+    const { rows } = await world.sql("topobank", "SELECT id, name FROM manager_topography ORDER BY 1");
+    expect(rows[1]).toEqual({ id: 2, name: "with a tab\t, a line\nand a \\! backslash" });
+    expect(record.notes.join("\n")).toMatch(/roles that are not here \(dsdjfjer84jf894jd9f, reporting\)/);
+    expect(JSON.stringify(record)).not.toContain("secret");
+  });
+
+  test("the plan's role is made on a virgin cluster, with its password as a verifier, and left as it is afterwards", async () => {
+    expect(await rolesOf(world)).toEqual(["postgres", "topobank_user"]);
+    const password = async () =>
+      (await world.sql("postgres", "SELECT rolpassword FROM pg_authid WHERE rolname = 'topobank_user'")).rows[0]
+        .rolpassword;
+    const first = await password();
+    expect(first).toMatch(/^SCRAM-SHA-256\$4096:/);
+    await restoreOld(world, { point: { object: KEY }, into: { database: "again" } });
+    expect(await password()).toBe(first);
+    const url = new URL(world.postgres.url("again"));
+    url.username = "topobank_user";
+    url.password = encodeURIComponent("it's a secret");
+    const { stdout } = await run(bin("psql"), [
+      "-XAtc",
+      "SELECT current_user, count(*) FROM manager_topography",
+      url.toString(),
+    ]);
+    expect(stdout.trim()).toBe("topobank_user|3");
+  });
+
+  test("without `unverified` it is refused before anything is looked at", async () => {
+    const result = await prepared(world, { point: { object: KEY }, unverified: false });
+    expect(result).toMatchObject({ ok: false, error: { fact: expect.stringContaining("unverified") } });
+  });
+
+  test.each([
+    ["cut in the middle", OLD_DUMP.slice(0, OLD_DUMP.indexOf("topographies/user_2")), "corrupt"],
+    [
+      "cut before its last line",
+      OLD_DUMP.slice(0, OLD_DUMP.indexOf("-- PostgreSQL database dump complete")),
+      "corrupt",
+    ],
+    [
+      "with a shell command",
+      OLD_DUMP.replace("SET default_tablespace", "\\! touch /tmp/x\nSET default_tablespace"),
+      "corrupt",
+    ],
+    ["of another database as well", OLD_DUMP.replace("GRANT SELECT", "\\connect other\nGRANT SELECT"), "corrupt"],
+    ["packed", gzipSync(OLD_DUMP), "corrupt"],
+    ["that psql does not take", OLD_DUMP.replace("1\tExample", "one\tExample"), "restore-failed"],
+  ])("[topobank.11] one %s stops with nothing changed", async (_what, body, code) => {
+    const key = "backup/postgres-backup-20190411213318.sql";
+    await putObject(world, key, body);
+    const before = [await databases(world), await rolesOf(world)];
+    const result = await prepared(world, { point: { object: key } });
+    const error = result.ok ? (result as { record?: { error?: unknown } }).record?.error : result.error;
+    expect(error).toMatchObject({ code });
+    expect([await databases(world), await rolesOf(world)]).toEqual(before);
+  });
+});
+
+describe.each(["s3", "directory"] as const)("what AIDE's operators stored by hand · postgres, %s", (repository) => {
+  let world: World;
+  let before: unknown;
+  beforeAll(async () => {
+    world = await makeWorld({
+      database: "ailabeltooldb",
+      repository,
+      change: (plan) =>
+        parse(
+          planSchema,
+          {
+            ...plan,
+            layout: { kind: "aide", host: "tes2" },
+            sources: plan.sources.flatMap((source): object[] => {
+              if (source.kind === "files")
+                return [
+                  { ...source, name: "aide_images" },
+                  { kind: "files", name: "envs", directory: `${source.directory}-envs` },
+                ];
+              const password = { kind: "env", name: "APP_PASSWORD" };
+              const { login: admin } = source as { login?: object };
+              return [{ ...source, login: { user: "ailabeluser", password }, admin }];
+            }),
+          },
+          "plan",
+        ),
+    });
+    Object.assign(world.secrets, { APP_PASSWORD: "pass word" });
+    await world.sql(
+      "ailabeltooldb",
+      `CREATE ROLE ailabeluser LOGIN; CREATE EXTENSION "uuid-ossp"; CREATE SCHEMA aide_admin AUTHORIZATION ailabeluser; CREATE TABLE aide_admin.project (shortname text); ALTER TABLE aide_admin.project OWNER TO ailabeluser; INSERT INTO aide_admin.project SELECT 'p' || n FROM generate_series(1, 300) n`,
+    );
+    await mkdir(path.join(world.files, "birds"));
+    await mkdir(`${world.files}-envs`);
+    await writeFile(`${world.files}-envs/.env`, "x");
+    await writeFile(path.join(world.files, "birds", "a.png"), Buffer.alloc(40_000, 1));
+    before = withoutTimes(await treeDigest(world.files));
+    const dump = path.join(world.directory, "by-hand.dump");
+    await run(bin("pg_dump"), ["-Fc", "-f", dump, "-d", world.postgres.url("ailabeltooldb")]);
+    await run("tar", ["-cf", path.join(world.directory, "by-hand.tar"), "-C", world.files, "."]);
+    await putObject(world, "vbox-ailabeltooldb-20220803T084827.dump", await readFile(dump));
+    await putObject(
+      world,
+      "vbox-aide_images-20220803T084827.tar",
+      await readFile(path.join(world.directory, "by-hand.tar")),
+    );
+    await putObject(world, "tes2-ailabeltooldb-20220801T190000-org.dump", (await readFile(dump)).subarray(0, -2_000));
+  });
+  afterAll(() => world.close());
+
+  test("dump and images of one host and time are shown as a pair, and a safety copy as one", async () => {
+    const { old = [] } = await catalogOf(world, world.plan, { layout: { kind: "aide" } });
+    expect(old.map(({ key, host, time, safety, pairs }) => [key, host, time, safety, pairs])).toEqual([
+      ["tes2-ailabeltooldb-20220801T190000-org.dump", "tes2", "2022-08-01T19:00:00", true, []],
+      [
+        "vbox-aide_images-20220803T084827.tar",
+        "vbox",
+        "2022-08-03T08:48:27",
+        false,
+        ["vbox-ailabeltooldb-20220803T084827.dump"],
+      ],
+      [
+        "vbox-ailabeltooldb-20220803T084827.dump",
+        "vbox",
+        "2022-08-03T08:48:27",
+        false,
+        ["vbox-aide_images-20220803T084827.tar"],
+      ],
+    ]);
+  });
+
+  test("[aide.9] another host's dump and its images restore together by the dump's key", async () => {
+    await world.sql("ailabeltooldb", "DELETE FROM aide_admin.project");
+    await writeFile(path.join(world.files, "birds", "new.png"), "x");
+    const record = await restoreOld(world, { point: { object: "vbox-ailabeltooldb-20220803T084827.dump" } });
+    expect(record).toMatchObject({ ok: true });
+    expect(record.superseded).toHaveLength(2);
+    expect((await world.sql("ailabeltooldb", "SELECT count(*)::int FROM aide_admin.project")).rows).toEqual([
+      { count: 300 },
+    ]);
+    expect(withoutTimes(await treeDigest(world.files))).toEqual(before);
+  });
+
+  test("[aide.7] on a virgin cluster too: database, role with its password, extension and grants are made", async () => {
+    for (const name of (await databases(world)).filter((each) => each.startsWith("ailabel")))
+      await world.sql("postgres", `DROP DATABASE "${name}" WITH (FORCE)`);
+    await world.sql("postgres", "DROP ROLE ailabeluser");
+    const record = await restoreOld(world, {
+      point: { object: "vbox-ailabeltooldb-20220803T084827.dump" },
+      sources: ["db"],
+    });
+    expect(record).toMatchObject({ ok: true, superseded: [] });
+    const url = new URL(world.postgres.url("ailabeltooldb"));
+    url.username = "ailabeluser";
+    url.password = encodeURIComponent("pass word");
+    const { stdout } = await run(bin("psql"), [
+      "-XAtc",
+      "SELECT count(*), uuid_generate_v4() IS NOT NULL FROM aide_admin.project",
+      url.toString(),
+    ]);
+    expect(stdout.trim()).toBe("300|t");
+    expect(
+      (await restoreOld(world, { point: { object: "vbox-ailabeltooldb-20220803T084827.dump" }, sources: ["db"] })).ok,
+    ).toBe(true);
+  });
+
+  test("one that was cut stops with nothing changed", async () => {
+    const was = await databases(world);
+    const result = await prepared(world, { point: { object: "tes2-ailabeltooldb-20220801T190000-org.dump" } });
+    expect(result).toMatchObject({ ok: false, error: { code: "corrupt" } });
+    expect(await databases(world)).toEqual(was);
+  });
+
+  test("[aide.7] a point of ours on a virgin cluster gives the role that it makes the plan's password, not the dumped one", async () => {
+    await backupOf(world);
+    for (const name of (await databases(world)).filter((each) => each.startsWith("ailabel")))
+      await world.sql("postgres", `DROP DATABASE "${name}" WITH (FORCE)`);
+    await world.sql("postgres", "DROP ROLE ailabeluser");
+    Object.assign(world.secrets, { APP_PASSWORD: "another" });
+    const { record } = await restoreWhole(world, { request: { sources: ["db"] } });
+    expect(record).toMatchObject({ ok: true });
+    const url = new URL(world.postgres.url("ailabeltooldb"));
+    url.username = "ailabeluser";
+    url.password = "another";
+    expect((await run(bin("psql"), ["-XAtc", "SELECT 1", url.toString()])).stdout.trim()).toBe("1");
+  });
+});
