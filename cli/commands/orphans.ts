@@ -1,4 +1,4 @@
-import { ERROR_CODES, type OrphanReport } from "../../spec/index.ts";
+import { ERROR_CODES, JobError, type OrphanReport } from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { declaredPlan, findPlan } from "../find/find-plan.ts";
 import { integer } from "../format.ts";
@@ -15,9 +15,9 @@ export const orphans: Definition<Options> = {
   summary: "list rows without their files or objects, and files or objects without a row",
   options: (command) => command.option("--limit <number>", "names to list on each side", "100"),
   run: async (io, options): Promise<Outcome> => {
+    const limit = readLimit(options.limit);
     const found = await findPlan(io, options);
     const plan = declaredPlan(found);
-    const limit = Number(options.limit);
     const result = await runJob(io, { kind: "orphans", version: 1, plan, limit }, found);
     const text = result.reports.map((report) => fields(lines(report), io)).join("\n");
     return {
@@ -26,6 +26,11 @@ export const orphans: Definition<Options> = {
       exit: result.healthy ? 0 : ERROR_CODES.unhealthy.exit,
     };
   },
+};
+
+const readLimit = (text: string): number => {
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw new JobError("bad-config", `--limit: '${text}' is no number of names`, "give a whole number from 0 to 99999");
 };
 
 const lines = ({ name, of, rows, objects, missing, extra }: OrphanReport): (readonly [string, string])[] => [

@@ -16,6 +16,8 @@ describe("every command", () => {
     ["show"],
     ["backup"],
     ["check"],
+    ["backup", "--verify"],
+    ["orphans"],
     ["verify"],
     ["prune"],
     ["restore", "--dry-run", "--reason", "x"],
@@ -32,7 +34,9 @@ describe("every command", () => {
 
   it.each(COMMANDS)("%s says a failure as JSON, and exits by its code", async (...args) => {
     const error = new JobError("too-few-rights", "the reader may not list", "let it list");
-    const failing = { backup: error, catalog: error, check: error, verify: error, prune: error, mark: error };
+    const failing = Object.fromEntries(
+      ["backup", "catalog", "check", "verify", "prune", "mark", "orphans"].map((kind) => [kind, error]),
+    );
     const { exit, json } = await restorable([...args.flat(), "--json"], {
       failing,
       plans: args[0] === "plan" ? [{}] : [examplePlan()],
@@ -79,6 +83,59 @@ POINT                  BEGUN                        AGE        TOOK  STORED     
   it("gives the catalog's own result as JSON", async () => {
     const { json } = await restorable(["list", "--json"]);
     expect(result.safeParse(json()).success).toBe(true);
+  });
+});
+
+describe("backup --verify", () => {
+  it("reads back the point that it has just taken, and ends well only if that is good", async () => {
+    const good = await restorable(["backup", "--verify"]);
+    expect([good.exit, good.jobs.map(({ kind }) => kind)]).toEqual([0, ["backup", "catalog", "verify"]]);
+    expect(good.jobs.at(-1)).toMatchObject({ point: POINT, record: true });
+    expect(good.out).toMatch(/^point +20261121T010000Z-7f3a\n/);
+    expect(good.out).toMatch(/db: dump +ok +read to its end\n/);
+    expect(good.out).toContain("20261121T010000Z-7f3a is good: 150 MB read in 4 s; not recorded as a proof\n");
+    expect(good.err).toContain("warning: without --identity what is encrypted stays closed: this is no proof\n");
+  });
+
+  it("ends with an error for a point that is not good, and gives manifest and proof as JSON", async () => {
+    const bad = await restorable(["backup", "--verify", "--json"], { good: false });
+    expect(bad.exit).toBe(ERROR_CODES.corrupt.exit);
+    expect(bad.json()).toMatchObject({ kind: "backup", manifest: { id: POINT }, proof: { point: POINT, ok: false } });
+    const failing = { verify: new JobError("too-few-rights", "the reader may not get", "let it get") };
+    expect((await restorable(["backup", "--verify"], { failing })).exit).toBe(ERROR_CODES["too-few-rights"].exit);
+  });
+});
+
+describe("orphans", () => {
+  const report = {
+    name: "datafiles",
+    of: "media",
+    rows: 1200,
+    objects: 1199,
+    missing: { count: 2, first: ["a", "b"] },
+    extra: { count: 3, first: ["c"] },
+  };
+
+  it("lists both sides, says where there is more, and exits as unhealthy", async () => {
+    const { exit, out, jobs } = await restorable(["orphans", "--limit", "2"], { reports: [report] });
+    expect(exit).toBe(ERROR_CODES.unhealthy.exit);
+    expect(jobs).toMatchObject([{ kind: "orphans", limit: 2, plan: { name: "packit" } }]);
+    for (const line of [
+      /^datafiles +1,200 rows, 1,199 in media$/m,
+      /^missing +2 rows expect what is not in media:\n +a\n +b$/m,
+      /^extra +3 in media that no row expects:\n +c\n +…$/m,
+    ])
+      expect(out).toMatch(line);
+  });
+
+  it("exits 0 where nothing is missing or extra, and says where there is nothing to compare by", async () => {
+    const { exit, out } = await restorable(["orphans"]);
+    expect([exit, out]).toEqual([0, "the plan 'packit' names no query to compare by\n"]);
+  });
+
+  it.each(["none", "-1", "1.5", "100000"])("refuses the limit '%s' before any job runs", async (limit) => {
+    const { exit, jobs } = await restorable(["orphans", "--limit", limit]);
+    expect([exit, jobs]).toEqual([2, []]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   type Job,
   JobError,
   type LedgerEntry,
+  type OrphanReport,
   type Request,
   type Result,
 } from "../../spec/index.ts";
@@ -35,6 +36,10 @@ export interface World {
   /** What a `pulumi up` does to the state. */
   readonly up?: (request: Request) => { ok: boolean; resources: StackState["resources"] };
   readonly cwd?: string;
+  /** Whether what a verify reads is good. */
+  readonly good?: boolean;
+  /** What comparing rows with objects finds. */
+  readonly reports?: readonly OrphanReport[];
 }
 
 export interface Ran {
@@ -150,9 +155,14 @@ const answerOf = (world: World, job: Job): Result => {
     case "ledger":
       return { ...DONE, kind: "ledger", restores: [...(world.restores ?? [])] };
     case "verify":
-      return { ...DONE, kind: "verify", point: POINT, proof: exampleProof(POINT, true, NOW.toISOString()) };
+      return {
+        ...DONE,
+        kind: "verify",
+        point: POINT,
+        proof: exampleProof(POINT, world.good ?? true, NOW.toISOString()),
+      };
     case "orphans":
-      return { ...DONE, kind: "orphans", healthy: true, reports: [] };
+      return { ...DONE, kind: "orphans", healthy: world.reports === undefined, reports: [...(world.reports ?? [])] };
     case "bucket":
     case "restore":
       throw new JobError("bug", `a test did not expect a ${job.kind} job`, "say what it answers");
