@@ -82,6 +82,8 @@ export const journal = z.strictObject({
   bytes: z.number(),
   /** What the launcher stopped, and starts again whatever happens; in words of its own. */
   quiesced: z.array(z.string()).optional(),
+  /** Whether the application may still be stopped, and nobody has tried to start it since. */
+  stopped: z.boolean().optional(),
   /** When the data that were replaced may go. */
   heldUntil: instant.optional(),
   /** The backup that an in-place restore took first. */

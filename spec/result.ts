@@ -139,6 +139,8 @@ export const restoreResult = z.strictObject({
   point: pointId.optional(),
   /** What the launcher stopped, as the journal has it. */
   quiesced: z.array(z.string()).optional(),
+  /** Present where the application may still be stopped: whoever comes next starts it. */
+  stopped: z.literal(true).optional(),
   /** The process whose restore it is: its launcher, or the runner itself. */
   holder: holder.optional(),
   /** Present once the restore has ended. */

@@ -16,6 +16,8 @@ export interface Earlier {
   readonly point?: string;
   /** What it stopped, in the journal's words. */
   readonly quiesced: readonly string[];
+  /** It is over, but its launcher died before it started the application. */
+  readonly stopped?: true;
   /** Whose it is. */
   readonly holder?: Holder;
   /** Present once the run is over. */
@@ -27,27 +29,33 @@ export interface Earlier {
  * @throws JobError `request-id-used` when the id was used for another request
  */
 export const stateOf = async (act: Act): Promise<Earlier | undefined> => {
-  const { step, point, record, holder, quiesced = [] } = await act("state");
+  const { step, point, record, holder, stopped, quiesced = [] } = await act("state");
   if (step === NO_JOURNAL) return undefined;
   return {
     step,
     quiesced,
     ...(holder === undefined ? {} : { holder }),
     ...(point === undefined ? {} : { point }),
-    ...(record && isOver(step) ? { record } : {}),
+    ...(record && isOver(step) ? { record, ...(stopped ? { stopped } : {}) } : {}),
   };
 };
 
 /**
- * Completes or undoes a run whose process is gone, and starts the application if that run may have stopped it.
+ * Completes or undoes a run whose process is gone, and starts the application if that run may have stopped it. Of one
+ * that is over, only the latter.
  * @throws JobError `busy` while its process lives
  */
 export const continueEarlier = async (
   launch: RestoreLaunch,
   world: LaunchWorld,
   plain: Act,
-  { step, point, quiesced, holder }: Earlier,
+  { step, point, quiesced, holder, record, stopped }: Earlier,
 ): Promise<RestoreRecord> => {
+  if (record) {
+    say(world, "resume", `request ${launch.request.id} has ended, but nobody started the application since`);
+    const outcome = { record, ...(stopped ? { stopped } : {}) };
+    return resumeAndFinish(plain, application(launch.plan, world), world, quiesced, outcome);
+  }
   if (holder) refuseWhileItLives(launch, world, holder, step);
   const act = launch.request.into.inPlace && point !== undefined ? await withIdentity(launch, world, point) : plain;
   const outcome = await recover(act, world, `restore ${launch.request.id} was left at '${step}'`);

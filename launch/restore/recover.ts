@@ -7,6 +7,8 @@ import { type LaunchWorld, warn } from "./world.ts";
 export interface Outcome {
   /** A record that the runner has already closed. */
   readonly record?: RestoreRecord;
+  /** The journal still says that the application may be stopped. */
+  readonly stopped?: true;
   /** Why it is not as it was asked for. */
   readonly error?: unknown;
 }
@@ -54,8 +56,8 @@ const mayPass = (error: unknown): boolean =>
 /** A journal at these steps is closed. A record alone says nothing: a rolled-back restore still has its first one. */
 export const isOver = (step: string): boolean => step === "finished" || step === "undone" || step === "rolled-back";
 
-export const closedRecord = ({ record, step }: ResultOf<"restore">): Outcome =>
-  record && isOver(step) ? { record } : {};
+export const closedRecord = ({ record, step, stopped }: ResultOf<"restore">): Outcome =>
+  record && isOver(step) ? { record, ...(stopped ? { stopped } : {}) } : {};
 
 /** The launcher's own failures, as the journal takes them. */
 export const failureOf = (error: unknown): RestoreJob["failure"] => {

@@ -73,7 +73,7 @@ export const resumeAndFinish = async (
   app: Application,
   world: LaunchWorld,
   quiesced: readonly string[],
-  { record, error }: Outcome,
+  { record, error, stopped }: Outcome,
 ): Promise<RestoreRecord> => {
   let notStarted: unknown;
   try {
@@ -82,6 +82,7 @@ export const resumeAndFinish = async (
     notStarted = failed;
     warn(world, errorReport(failed).fact);
   }
+  if (record && stopped) await noteStarted(act, world);
   if (record) return withFailure(record, notStarted);
   const failure = failureOf(notStarted);
   try {
@@ -91,6 +92,11 @@ export const resumeAndFinish = async (
   }
 };
 
+/** Until this is in the journal, everybody who comes for this restore starts the application once more. */
+export const noteStarted = async (act: Act, world: LaunchWorld): Promise<void> => {
+  await act("finish").catch((error: unknown) => warn(world, errorReport(error).fact));
+};
+
 const withFailure = (record: RestoreRecord, error: unknown): RestoreRecord =>
   error === undefined ? record : { ...record, ok: false, error: record.error ?? errorReport(error) };
 
@@ -98,7 +104,10 @@ const withFailure = (record: RestoreRecord, error: unknown): RestoreRecord =>
 export const undo = async (act: Act, world: LaunchWorld, error: unknown): Promise<RestoreRecord> => {
   let record: RestoreRecord | undefined;
   try {
-    ({ record } = await recover(act, world, `${errorReport(error).fact}; the application was not touched`, error));
+    const outcome = await recover(act, world, `${errorReport(error).fact}; the application was not touched`, error);
+    // Interrupted just after the journal said that the application is about to be stopped.
+    if (outcome.stopped) await noteStarted(act, world);
+    ({ record } = outcome);
   } catch (second) {
     warn(world, `what was begun could not be removed: ${errorReport(second).fact}`);
   }

@@ -12,7 +12,7 @@ const LOOK_EVERY = 2;
 
 /**
  * Runs a requested restore to its end, or goes on with an earlier run of the same request: a finished one is only
- * reported, a living one is waited for, a killed one is completed or undone. Never rejects: what went wrong is in the
+ * reported, or its application started where nobody came to that, a living one is waited for, a killed one is completed or undone. Never rejects: what went wrong is in the
  * record. Whatever happens after the application was stopped, it is started again, unless its data may be half old and
  * half new; the record says so then.
  */
@@ -30,7 +30,7 @@ const beginOrContinue = async (launch: RestoreLaunch, world: LaunchWorld, act: A
     world.signal.throwIfAborted();
     const earlier = await stateOf(act);
     if (!earlier) return begin(launch, world);
-    if (earlier.record) {
+    if (earlier.record && !earlier.stopped) {
       say(world, "state", `request ${launch.request.id} has already ended; nothing is run again`);
       return earlier.record;
     }

@@ -2,6 +2,7 @@ import { JobError, type RestoreLaunch, type RestoreRecord } from "../../spec/ind
 import { actions } from "./actions.ts";
 import { application } from "./application.ts";
 import { continueEarlier, stateOf } from "./earlier.ts";
+import { noteStarted } from "./replace-live.ts";
 import type { LaunchWorld } from "./world.ts";
 
 /**
@@ -21,6 +22,10 @@ export const resume = async (launch: RestoreLaunch, world: LaunchWorld): Promise
   }
   if (!earlier.record) return continueEarlier(launch, world, act, earlier);
   // It has ended, but whoever asks for `resume` finds the application stopped.
-  await application(launch.plan, world).start(earlier.quiesced);
+  try {
+    await application(launch.plan, world).start(earlier.quiesced);
+  } finally {
+    if (earlier.stopped) await noteStarted(act, world);
+  }
   return earlier.record;
 };

@@ -3,8 +3,8 @@ import { type Act, actions } from "./actions.ts";
 import { type Application, application } from "./application.ts";
 import { continueEarlier, stateOf } from "./earlier.ts";
 import { errorReport } from "./failed-record.ts";
-import { recover } from "./recover.ts";
-import { resumeAndFinish } from "./replace-live.ts";
+import { type Outcome, recover } from "./recover.ts";
+import { noteStarted, resumeAndFinish } from "./replace-live.ts";
 import { type LaunchWorld, say, warn } from "./world.ts";
 
 /**
@@ -21,7 +21,8 @@ export const rollback = async (launch: RestoreLaunch, world: LaunchWorld): Promi
   }
   if (!earlier.record) return continueEarlier(launch, world, act, earlier);
   const app = application(launch.plan, world);
-  const quiesced = await app.running();
+  // What an earlier launcher stopped and never started runs not now, and has to afterwards.
+  const quiesced = [...new Set([...(earlier.stopped ? earlier.quiesced : []), ...(await app.running())])];
   await act("quiescing", { quiesced });
   await stopOrStart(act, app, world, quiesced);
   await swapBack(launch, act, app, world, quiesced);
@@ -38,8 +39,9 @@ const stopOrStart = async (
   try {
     await app.stop(quiesced);
   } catch (error) {
-    await act("recover").catch((second: unknown) => warn(world, errorReport(second).fact));
+    const forgotten = await act("recover").catch((second: unknown) => warn(world, errorReport(second).fact));
     await app.start(quiesced).catch((second: unknown) => warn(world, errorReport(second).fact));
+    if (forgotten?.stopped) await noteStarted(act, world);
     throw error;
   }
 };
@@ -68,9 +70,10 @@ const isCompleted = async (
   quiesced: readonly string[],
   error: unknown,
 ): Promise<boolean> => {
+  let forgotten: Outcome;
   try {
-    const { record } = await recover(act, world, errorReport(error).fact);
-    if (!record) return true;
+    forgotten = await recover(act, world, errorReport(error).fact);
+    if (!forgotten.record) return true;
   } catch (second) {
     warn(
       world,
@@ -79,5 +82,6 @@ const isCompleted = async (
     return false;
   }
   await app.start(quiesced).catch((second: unknown) => warn(world, errorReport(second).fact));
+  if (forgotten.stopped) await noteStarted(act, world);
   return false;
 };

@@ -2,7 +2,7 @@ import { JobError, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { orphanNote, orphanReports } from "../orphans/report.ts";
 import { finishRecord } from "./end.ts";
-import type { OpenJournal } from "./ledger.ts";
+import { isOver, type OpenJournal } from "./ledger.ts";
 import { recordOf } from "./record.ts";
 import type { RestoreBody } from "./restore-body.ts";
 import { answer, inSession, requireJournal, type Session } from "./restore-session.ts";
@@ -11,9 +11,8 @@ import { answer, inSession, requireJournal, type Session } from "./restore-sessi
 export const finish = (context: Context, job: RestoreJob): Promise<RestoreBody> =>
   inSession(context, job, async (session) => {
     const open = await requireJournal(session, ["swapped", "resumed", "finished", "undone", "rolled-back"]);
-    if (open.journal.step === "undone" || open.journal.step === "finished" || open.journal.step === "rolled-back")
-      return answer(open);
-    const resumed = await session.ledger.advance(open, "resumed");
+    if (isOver(open.journal)) return answer(await wasStarted(session, open));
+    const resumed = await session.ledger.advance(open, "resumed", { stopped: false });
     if (open.journal.steps.some(({ step }) => step === "rolling-back")) {
       const record = recordOf(resumed.journal, context.now(), job.failure);
       return answer(
@@ -27,6 +26,10 @@ export const finish = (context: Context, job: RestoreJob): Promise<RestoreBody> 
     }
     return answer(await finishRecord(session, await withOrphans(session, resumed), job.failure));
   });
+
+/** A restore that was undone had its record before the application was started: now nobody has to start it any more. */
+const wasStarted = async ({ ledger }: Session, open: OpenJournal): Promise<OpenJournal> =>
+  open.journal.stopped ? ledger.advance(open, open.journal.step, { stopped: false }) : open;
 
 /** Names of orphans that a record keeps. */
 const NAMED = 10;

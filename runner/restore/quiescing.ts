@@ -12,5 +12,5 @@ export const quiescing = (context: Context, job: RestoreJob): Promise<RestoreBod
   inSession(context, job, async (session) => {
     const open = await requireJournal(session, ["hooked", "finished"]);
     if (open.journal.step === "finished") return answer(await announceRollback(session, open));
-    return answer(await session.ledger.advance(open, "quiescing", { quiesced: job.quiesced }));
+    return answer(await session.ledger.advance(open, "quiescing", { quiesced: job.quiesced, stopped: true }));
   });

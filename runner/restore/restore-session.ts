@@ -65,12 +65,13 @@ export const requireJournal = async ({ ledger, job }: Session, steps: readonly R
   );
 };
 
-export const answer = ({ journal: { step, record, from, quiesced, holder } }: OpenJournal): RestoreBody => ({
+export const answer = ({ journal: { step, record, from, quiesced, stopped, holder } }: OpenJournal): RestoreBody => ({
   kind: "restore",
   step,
   holder,
   ...(from.point === undefined ? {} : { point: from.point }),
   ...(quiesced === undefined ? {} : { quiesced }),
+  ...(stopped ? { stopped } : {}),
   ...(record ? { record } : {}),
 });
 

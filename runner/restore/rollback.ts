@@ -34,6 +34,7 @@ export const announceRollback = ({ context, ledger, job }: Session, open: OpenJo
     parts: replaced.map((part) => reversed(part, at)),
     priorParts: journal.parts,
     quiesced: job.quiesced,
+    stopped: true,
   });
 };
 

@@ -81,7 +81,7 @@ test("[core.6] when stopping fails the restore is undone and the application is 
     ok: false,
     error: { code: "quiesce-failed", fact: "stop app ended with exit code 1" },
   });
-  expect(runner.calls).toEqual([...ALL.slice(0, 4), "recover"]);
+  expect(runner.calls).toEqual([...ALL.slice(0, 4), "recover", "finish"]);
   expect(world.programs).toEqual(PROGRAMS);
 });
 
@@ -90,7 +90,7 @@ test("[core.6] when the swap fails the runner settles it and the application is 
   runner.fails.swap = new JobError("cannot-swap", "somebody is connected", "look");
   const record = await restore(restoreLaunch(), world);
   expect(record.ok).toBe(false);
-  expect(runner.calls).toEqual([...ALL.slice(0, 5), "recover"]);
+  expect(runner.calls).toEqual([...ALL.slice(0, 5), "recover", "finish"]);
   expect(world.programs).toEqual(PROGRAMS);
 });
 
@@ -179,6 +179,30 @@ test("a request that has ended is only reported", async () => {
   expect(await restore(restoreLaunch(), world)).toEqual(first);
   expect(runner.calls).toEqual(["state"]);
   expect(world.programs).toEqual([]);
+});
+
+test("[core.13] two launchers killed in turn, the second after the recovery: the same request starts the application, once", async () => {
+  const { runner, world } = await setUp({ step: "quiescing" });
+  runner.stopped = true;
+  let recovered = false;
+  runner.before = (action) => {
+    if (action === "recover") recovered = true;
+  };
+  const died = { ...world, runProgram: () => Promise.reject(new Error("killed")) };
+  const actions = runner.runJob;
+  // The second one dies with its first act after the recovery.
+  const dying = await restore(restoreLaunch(), {
+    ...died,
+    runJob: (job, options) => (recovered ? Promise.reject(new Error("killed")) : actions(job, options)),
+  });
+  expect([dying.ok, runner.step, runner.stopped]).toEqual([false, "undone", true]);
+  runner.calls.length = 0;
+  const record = await restore(restoreLaunch(), world);
+  expect(record).toEqual(runner.closed);
+  expect(runner.calls).toEqual(["state", "finish"]);
+  expect(world.programs).toEqual(["start app", "probe app"]);
+  expect(await restore(restoreLaunch(), world)).toEqual(record);
+  expect(world.programs).toEqual(["start app", "probe app"]);
 });
 
 test("a restore that another process runs is waited for", async () => {

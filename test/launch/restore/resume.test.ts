@@ -81,7 +81,8 @@ test("[core.6] a rollback whose application cannot be stopped is forgotten, and 
   const { runner, world } = setUp("finished", async ([first]) => ({ ok: first !== "stop", text: "stop failed" }));
   runner.closed = record(restoreJob, true);
   await expect(rollback(restoreLaunch(), world)).rejects.toMatchObject({ code: "quiesce-failed" });
-  expect(runner.calls).toEqual(["state", "quiescing", "recover"]);
+  expect(runner.calls).toEqual(["state", "quiescing", "recover", "finish"]);
+  expect(runner.stopped).toBe(false);
   expect(runner.step).toBe("finished");
   expect(world.programs).toContain("start app");
 });

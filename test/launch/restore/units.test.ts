@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { restore, resume } from "../../../launch/index.ts";
+import { restore, resume, rollback } from "../../../launch/index.ts";
 import type { Units } from "../../../launch/restore/units.ts";
 import { JobError, type QuiescedUnit, type RestoreLaunch } from "../../../spec/index.ts";
 import { fakeRunner } from "../support/fake-runner.ts";
-import { envelope, fakeWorld, restoreLaunch } from "../support/launches.ts";
+import { record as closed, envelope, fakeWorld, restoreLaunch } from "../support/launches.ts";
 
 const APP: QuiescedUnit = { kind: "container", container: "app" };
 const SUPERVISOR: QuiescedUnit = { kind: "host", start: ["supervisorctl", "start", "app"] };
@@ -101,6 +101,19 @@ describe("units of a Docker host around a swap", () => {
     };
     expect((await resume(launchWith(), { ...world, runJob })).ok).toBe(true);
     expect(acts).toEqual(["start container"]);
+  });
+
+  test("what a launcher stopped that died before it started it runs after a rollback", async () => {
+    const { runner, acts, world } = await setUp({ running: async () => [] }, "finished");
+    const request = { ...launchWith(), kind: "restore", action: "finish" } as const;
+    [runner.closed, runner.stopped] = [closed(request, true), true];
+    const runJob: typeof world.runJob = async (job, options) => {
+      const result = await runner.runJob(job, options);
+      return result.ok && result.kind === "restore" ? { ...result, quiesced: [JSON.stringify(APP)] } : result;
+    };
+    expect((await rollback(launchWith(), { ...world, runJob })).ok).toBe(true);
+    expect(acts.at(-1)).toBe("start container");
+    expect(runner.stopped).toBe(false);
   });
 });
 

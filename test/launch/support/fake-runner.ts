@@ -21,6 +21,8 @@ export interface FakeRunner {
   /** How often `recover` says that another process holds the journal, which finishes meanwhile. */
   busyLooks: number;
   closed: ReturnType<typeof record> | undefined;
+  /** What the journal says of the application. */
+  stopped: boolean;
   /** Called before each action answers. */
   before: (action: string) => void;
 }
@@ -39,6 +41,7 @@ export const fakeRunner = (
     jobs: [],
     options: [],
     step,
+    stopped: false,
     rollingBack: step === "rolling-back",
     fails: {},
     busyLooks: 0,
@@ -67,6 +70,12 @@ const act = (fake: FakeRunner, job: RestoreJob): Result => {
     if (fake.busyLooks === 0) [fake.step, fake.closed] = ["finished", record(job, true)];
     return failed("restore", new JobError("busy", "another process holds the journal", "wait for it"));
   }
+  if (action === "quiescing") fake.stopped = true;
+  if (action === "finish") {
+    const isMarked = fake.stopped && fake.closed !== undefined && OVER.includes(fake.step);
+    fake.stopped = false;
+    if (isMarked) return answer(fake);
+  }
   // A rollback that was only announced is forgotten; one that had begun is completed.
   if (action === "quiescing" && fake.step === "finished") {
     fake.step = "rolling-back";
@@ -85,11 +94,12 @@ const act = (fake: FakeRunner, job: RestoreJob): Result => {
   return answer(fake);
 };
 
-const answer = ({ step, closed }: FakeRunner): Result => ({
+const answer = ({ step, closed, stopped }: FakeRunner): Result => ({
   ...common,
   kind: "restore",
   step,
   ...(closed ? { record: closed } : {}),
+  ...(stopped ? { stopped } : {}),
 });
 
 export const failed = (kind: string, { code, fact, hint }: JobError): Failure => ({

@@ -50,6 +50,11 @@ describe("a restore that is killed · postgres, versitygw", () => {
         ? recovered
         : succeeded(await world.run({ ...job, action: "finish" }, secrets), "restore");
       expect(["finished", "undone"]).toContain(ended.step);
+      // Whoever comes next is told that the application may be stopped, until somebody says that it was started.
+      const mayBeStopped = ended.step === "undone" && position(reached) >= position("quiescing");
+      expect(ended.stopped ?? false).toBe(mayBeStopped);
+      const started = succeeded(await world.run({ ...job, action: "finish" }, secrets), "restore");
+      expect([started.step, started.stopped]).toEqual([ended.step, undefined]);
       // Before the swap everything is undone; from it on everything is completed.
       const swapped = position(reached) >= position("swapping");
       expect(await liveVersions()).toEqual(swapped ? ["old", "old"] : ["live", "live"]);
