@@ -1,4 +1,5 @@
 export * from "./bucket-policy.ts";
+export * from "./ca-files.ts";
 export * from "./canonical-json.ts";
 export * from "./catalog.ts";
 export * from "./compatible-layout.ts";

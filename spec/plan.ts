@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { caFiles } from "./ca-files.ts";
 import { compatibleLayout, layoutMistake } from "./compatible-layout.ts";
 import { orphanQuery } from "./orphans.ts";
 import { quiesce } from "./quiesce.ts";
@@ -74,6 +75,13 @@ export const plan = z
       const message = `the repository lies in '${source.bucket}' too, the bucket that the source '${source.name}' is to be backed up from: whoever loses that bucket loses both; put the repository into another bucket`;
       context.addIssue({ code: "custom", path: ["sources", index, "bucket"], message });
     });
+  })
+  .superRefine(({ target, sources, repository: { location } }, context) => {
+    if (target.kind === "local") return;
+    for (const file of caFiles(sources, [location]).filter((path) => !path.startsWith("/"))) {
+      const message = `the CA file '${file}' is mounted into containers: expected its absolute path on the Docker host`;
+      context.addIssue({ code: "custom", message, path: ["target"] });
+    }
   })
   .superRefine(({ layout, sources }, context) => {
     const message = layout && layoutMistake(layout, sources);

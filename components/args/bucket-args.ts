@@ -19,7 +19,10 @@ export interface S3EndpointArgs {
   readonly region?: pulumi.Input<string> | undefined;
   /** Whether the bucket is a part of the path (true) or of the host name. @default true */
   readonly pathStyle?: pulumi.Input<boolean> | undefined;
-  /** A file with the CA certificate of the endpoint. @default the system's certificates */
+  /**
+   * A file with the CA certificate of the endpoint; a plan with target docker needs it under the same absolute path on the
+   * Docker host, where jobs get it mounted. @default the system's certificates
+   */
   readonly ca?: pulumi.Input<string> | undefined;
 }
 

@@ -16,7 +16,7 @@ export type TlsChoice = ExclusiveUnion<{
   disable: Empty;
   prefer: Empty;
   require: Empty;
-  /** `ca`: a file with the CA certificate. */
+  /** `ca`: a file with the CA certificate; with target docker its absolute path on the Docker host, where jobs get it mounted. */
   verifyCa: { readonly ca: pulumi.Input<string> };
   verifyFull: { readonly ca: pulumi.Input<string> };
 }>;

@@ -1,4 +1,5 @@
 import {
+  caFiles,
   type DockerTarget,
   type Job,
   neededSecrets,
@@ -45,16 +46,21 @@ export const schedulerSecrets = (plan: Plan, values: Readonly<Record<string, str
 
 /** A scheduler's container, all but its secrets: plain values, as `docker.Container` takes them. */
 export const schedulerContainer = (plan: DockerPlan, container: string, configVolume: string) => {
-  const { target, sources, project, stack, name } = plan;
+  const { target, sources, repository, project, stack, name } = plan;
   const mounts = sources.flatMap((source) =>
     source.kind === "files" && source.mount ? [mountOf(sourceMount(source.name), source.mount)] : [],
   );
+  const certificates = caFiles(sources, [repository.location]).map((path) => mountOf(path, { kind: "bind", path }));
   return {
     name: container,
     image: target.image,
     command: ["schedule"],
     networkMode: target.network.kind === "network" ? target.network.name : `container:${target.network.name}`,
-    mounts: [{ type: "volume", source: configVolume, target: SCHEDULER_MOUNT, readOnly: true }, ...mounts],
+    mounts: [
+      { type: "volume", source: configVolume, target: SCHEDULER_MOUNT, readOnly: true },
+      ...mounts,
+      ...certificates,
+    ],
     user: target.user,
     memory: Math.ceil(target.memory / MIB),
     // Without it Docker allows as much swap again, where a dump would crawl.

@@ -34,7 +34,10 @@ export const engineError = (host: string, doing: string, cause: unknown): JobErr
 
 const known = (text: string): readonly ["missing-directory" | "wrong-version" | "process-failed", string] => {
   if (/bind source path does not exist/i.test(text)) {
-    return ["missing-directory", "make that directory on the Docker host, or correct the plan; nothing was touched"];
+    return [
+      "missing-directory",
+      "put that directory or file on the Docker host, or correct the plan; nothing was touched",
+    ];
   }
   if (/platform|exec format error/i.test(text)) {
     return ["wrong-version", "build or pull the runner's image for the platform of this host; nothing was touched"];

@@ -1,10 +1,12 @@
 import {
+  caFiles,
   type FilesSource,
   type Job,
   LEDGER_MOUNT,
   type Location,
   type Plan,
   type RestoreJob,
+  type Source,
   sourceMount,
   volumeMount,
 } from "../../spec/index.ts";
@@ -22,20 +24,22 @@ export interface JobMount {
 export const jobMounts = (plan: DockerPlan, job: Job): readonly JobMount[] => {
   switch (job.kind) {
     case "backup":
-      return [...sources(job.plan, true), ...repositories([job.plan.repository.location], false)];
+      return [...sources(job.plan, true), ...reached([job.plan.repository.location], false, job.plan.sources)];
     case "orphans":
-      return sources(job.plan, true);
+      return [...sources(job.plan, true), ...certificates(job.plan.sources, [])];
     case "ledger":
       return [ledger(plan)];
     case "restore":
       return [ledger(plan), ...restored(job), ...places(job)];
     case "catalog":
+      return reached([job.repository.location], true);
     case "check":
-      return repositories([job.repository.location], true);
+      return reached([job.repository.location], true, job.objects);
     case "mark":
     case "prune":
+      return reached([job.repository.location], false);
     case "verify":
-      return repositories([job.repository.location], false);
+      return reached([job.repository.location], false, job.objects);
     case "bucket":
       return [];
   }
@@ -73,7 +77,17 @@ const restored = ({ action, plan, request: { into } }: RestoreJob): readonly Job
 };
 
 const places = ({ plan, from, action }: RestoreJob): readonly JobMount[] =>
-  action === "state" ? [] : repositories([plan.repository.location, from.repository.location], false);
+  action === "state" ? [] : reached([plan.repository.location, from.repository.location], false, plan.sources);
+
+const reached = (
+  locations: readonly Location[],
+  readOnly: boolean,
+  sources: readonly Source[] = [],
+): readonly JobMount[] => [...repositories(locations, readOnly), ...certificates(sources, locations)];
+
+/** A file of the host has the same path in the container. */
+const certificates = (sources: readonly Source[], locations: readonly Location[]): readonly JobMount[] =>
+  caFiles(sources, locations).map((path) => ({ Type: "bind", Source: path, Target: path, ReadOnly: true }));
 
 /** A repository in a directory of the host has the same path in the container. */
 const repositories = (locations: readonly Location[], readOnly: boolean): readonly JobMount[] => {

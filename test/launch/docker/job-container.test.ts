@@ -94,4 +94,38 @@ describe("the container of a job", () => {
     expect(state.mounts).toEqual([["ledger", "/var/lib/restorable", "rw"]]);
     expect([state.User, made(plan, { kind: "ledger", version: 1, plan }).User]).toEqual(["0:0", "0:0"]);
   });
+
+  test("certificates of authorities are there to be read where a job speaks TLS, and nowhere else", () => {
+    const plan = dockerPlan(true);
+    const [db, ...others] = plan.sources;
+    if (db?.kind !== "postgres") throw new Error("no database");
+    const location = { kind: "s3", bucket: "backups", prefix: "", region: "us-east-1", pathStyle: true } as const;
+    const secured: DockerPlan = {
+      ...plan,
+      sources: [{ ...db, tls: { mode: "verify-full", ca: "/etc/ssl/db.pem" } }, ...others],
+      repository: { ...plan.repository, location: { ...location, ca: "/etc/ssl/s3.pem" } },
+    };
+    const [database, store] = [
+      ["/etc/ssl/db.pem", "/etc/ssl/db.pem", "ro"],
+      ["/etc/ssl/s3.pem", "/etc/ssl/s3.pem", "ro"],
+    ];
+    const backup = made(secured, { kind: "backup", version: 1, plan: secured });
+    expect(backup.mounts).toEqual([["images", "/sources/images", "ro"], database, store]);
+    expect(made(secured, restoreJob(secured, "prepare", { replace: {} })).mounts).toContainEqual(database);
+    expect(made(secured, restoreJob(secured, "state", { replace: {} })).mounts).toEqual([
+      ["ledger", "/var/lib/restorable", "rw"],
+    ]);
+    const { repository, name } = secured;
+    const catalog = { kind: "catalog", version: 1, repository, plan: name, unverified: false } as const;
+    expect(made(secured, catalog).mounts).toEqual([store]);
+  });
+
+  test("a certificate under a path that is not absolute is refused", () => {
+    const plan = dockerPlan(true);
+    const sources = plan.sources.map((source) =>
+      source.kind === "postgres" ? { ...source, tls: { mode: "verify-ca", ca: "db.pem" } } : source,
+    );
+    expect(planSchema.safeParse({ ...plan, sources }).error?.issues[0]?.message).toContain("absolute path");
+    expect(planSchema.safeParse({ ...plan, sources, target: { kind: "local", ledger: "/ledger" } }).success).toBe(true);
+  });
 });
