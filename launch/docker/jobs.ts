@@ -30,7 +30,7 @@ export interface FoundJob {
 export const dockerJobs = (plan: DockerPlan, environment: Environment = process.env): Promise<readonly FoundJob[]> =>
   jobsOn(connectEngine(plan.target.host, environment), plan);
 
-const jobsOn = async (engine: Docker, plan: DockerPlan): Promise<readonly FoundJob[]> => {
+export const jobsOn = async (engine: Docker, plan: DockerPlan): Promise<readonly FoundJob[]> => {
   try {
     const found = await engine.listContainers({ all: true, filters: withLabels(planLabels(plan)) });
     // The scheduler of a plan carries its name, too, but is no job.

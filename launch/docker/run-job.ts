@@ -9,7 +9,8 @@ import { engineError } from "./engine-error.ts";
 import { followJob, type PlacedJob } from "./follow.ts";
 import { jobContainer } from "./job-container.ts";
 import { newJobId } from "./job-id.ts";
-import { refuseWhileAnotherRuns } from "./jobs.ts";
+import { jobsOn, refuseWhileAnotherRuns } from "./jobs.ts";
+import { removeStale, tidies } from "./stale-jobs.ts";
 import type { DockerPlan } from "./target.ts";
 
 export interface DockerOptions {
@@ -32,6 +33,7 @@ export const dockerRunner =
     const engine = connectEngine(host, environment);
     await checkHost(engine, plan, job);
     await refuseWhileAnotherRuns(engine, plan, job);
+    if (tidies(job)) await removeStale(engine, await jobsOn(engine, plan), new Date());
     const made = await makeVolumes(engine, plan, job);
     const placed = await place(engine, plan, job, runnerInput(job, secrets), run);
     onPlaced(placed.id);
