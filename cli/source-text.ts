@@ -1,5 +1,5 @@
 import { formatBytes } from "../launch/index.ts";
-import type { Entry, Source } from "../spec/index.ts";
+import type { Entry, FilesEntry, PostgresEntry, Source } from "../spec/index.ts";
 import { integer } from "./format.ts";
 
 /** What a source is, for people. */
@@ -30,12 +30,26 @@ export const keptName = (source: Source): string => {
 export const contentText = (entry: Entry): string => {
   switch (entry.kind) {
     case "postgres":
-      return `${integer(entry.rows)} rows in ${integer(entry.counts.length)} tables`;
+      return [`${integer(entry.rows)} rows in ${integer(entry.counts.length)} tables`, removedText(entry)]
+        .filter(Boolean)
+        .join("; ");
     case "files":
-      return `${integer(entry.counts.files)} files, ${formatBytes(entry.counts.bytes)}`;
+      return [`${integer(entry.counts.files)} files, ${formatBytes(entry.counts.bytes)}`, addedText(entry)]
+        .filter(Boolean)
+        .join("; ");
     case "objects":
       return `${integer(entry.counts.objects)} objects, ${formatBytes(entry.counts.bytes)}; ${
         entry.store === "versions" ? "named by their versions" : `${integer(entry.copied.objects)} copied now`
       }`;
   }
 };
+
+/** What `vacuumlo` did before the dump; nothing where the plan did not want it. */
+export const removedText = ({ removedLargeObjects }: PostgresEntry): string | undefined =>
+  removedLargeObjects === undefined
+    ? undefined
+    : `${integer(removedLargeObjects)} unreferenced large objects removed before the dump`;
+
+/** What an incremental source added to the repository. */
+export const addedText = ({ snapshot }: FilesEntry): string | undefined =>
+  snapshot && `${formatBytes(snapshot.addedBytes)} added`;

@@ -130,6 +130,15 @@ export type ObjectsEntry = z.infer<typeof objectsEntry>;
 export const entry = z.discriminatedUnion("kind", [postgresEntry, filesEntry, objectsEntry]);
 export type Entry = z.infer<typeof entry>;
 
+/** What a point put into the repository for these sources: its artifacts, and what its snapshots added. */
+export const storedBytes = (sources: readonly Entry[]): number =>
+  sources
+    .flatMap((each) => [
+      ...each.artifacts.map((stored) => stored.bytes),
+      each.kind === "files" ? (each.snapshot?.addedBytes ?? 0) : 0,
+    ])
+    .reduce((sum, more) => sum + more, 0);
+
 export const flag = z.strictObject({ code: z.enum(["shrunk", "empty"]), fact: z.string() });
 export type Flag = z.infer<typeof flag>;
 

@@ -1,4 +1,5 @@
 import { formatBytes } from "../../launch/index.ts";
+import { storedBytes } from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { declaredPlan, findPlan } from "../find/find-plan.ts";
 import { duration } from "../format.ts";
@@ -21,11 +22,10 @@ export const backup: Definition<Options> = {
     const found = await findPlan(io, options);
     const result = await runJob(io, { kind: "backup", version: 1, plan: declaredPlan(found) }, found);
     const { manifest } = result;
-    const stored = manifest.sources.flatMap(({ artifacts }) => artifacts).reduce((sum, { bytes }) => sum + bytes, 0);
     const text = fields(
       [
         ["point", manifest.id],
-        ["stored", formatBytes(stored)],
+        ["stored", formatBytes(storedBytes(manifest.sources))],
         ["took", duration((Date.parse(manifest.finished) - Date.parse(manifest.started)) / 1000)],
         ...manifest.sources.map((entry) => [entry.name, contentText(entry)] as const),
         ["flags", manifest.flags.map(({ fact }) => `${fact}; nothing is pruned until it is marked accept`).join("\n")],

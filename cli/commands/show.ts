@@ -7,7 +7,7 @@ import { selectPoint } from "../identity.ts";
 import type { Io } from "../io.ts";
 import { readSelector } from "../point-argument.ts";
 import { pointState } from "../point-state.ts";
-import { contentText } from "../source-text.ts";
+import { addedText, contentText, removedText } from "../source-text.ts";
 import { fields, heading, table } from "../table.ts";
 
 /** Shows one point: what is in it, where it lies, and how to restore it by hand. */
@@ -82,6 +82,7 @@ const entryFields = (entry: Entry): (readonly [string, string | undefined])[] =>
           "",
           `${integer(entry.rows)} rows in ${integer(entry.counts.length)} tables, ${integer(entry.largeObjects)} large objects, ${formatBytes(entry.databaseBytes)} on disk`,
         ],
+        ["", removedText(entry)],
         ["", `snapshot at ${utc(entry.snapshot.at)}, WAL position ${entry.snapshot.lsn}`],
         [
           "",
@@ -103,6 +104,7 @@ const entryFields = (entry: Entry): (readonly [string, string | undefined])[] =>
           "",
           `${integer(entry.counts.files)} files and ${integer(entry.counts.directories)} directories, ${formatBytes(entry.counts.bytes)}`,
         ],
+        ["", entry.snapshot && `restic snapshot ${entry.snapshot.id}, ${addedText(entry)}`],
         ["", entry.changed.length === 0 ? undefined : `${integer(entry.changed.length)} changed while they were read`],
       ];
   }

@@ -1,7 +1,6 @@
 import {
   CATALOG,
   type CatalogPoint,
-  type Entry,
   isLayoutKeyOf,
   MARKS,
   type Manifest,
@@ -12,6 +11,7 @@ import {
   type Repository,
   signedManifest,
   signedProof,
+  storedBytes,
 } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { signatureState } from "../crypto/signature.ts";
@@ -105,7 +105,7 @@ const readPoint = async (
     manifest,
     signature: signatureState({ manifest: read.raw.manifest, signature }, trusted, "manifest"),
     extraVersions,
-    storedBytes: manifest.sources.reduce((sum, source) => sum + bytesOf(source), 0),
+    storedBytes: storedBytes(manifest.sources),
   };
 };
 
@@ -117,10 +117,6 @@ const outsideOf = ({ id, sources }: Manifest): string | undefined =>
   sources.flatMap(({ artifacts }) => artifacts).find(({ below, key }) => below && !isLayoutKeyOf(id, key))?.key;
 
 /** Of a snapshot, what it added: the rest is other points' as well. */
-const bytesOf = (entry: Entry): number =>
-  entry.artifacts.reduce((sum, { bytes }) => sum + bytes, 0) +
-  (entry.kind === "files" ? (entry.snapshot?.addedBytes ?? 0) : 0);
-
 const readMark = async (store: Store, key: string): Promise<Mark | Unreadable | undefined> => {
   const read = await readJson(store, { key }, mark);
   if (!read || read instanceof Unreadable) return read;

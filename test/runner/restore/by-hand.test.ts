@@ -1,8 +1,8 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { tools } from "../../../tools/servers/tools.ts";
+import { onlyPrograms } from "../../support/standard-tools.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 import { treeDigest } from "../../support/tree-digest.ts";
 import { backupOf, makeWorld, type World } from "../world.ts";
@@ -27,7 +27,7 @@ describe("a point restored by hand · postgres", () => {
   test("the manifest's own commands restore database and files, with standard tools only and this project not installed", async () => {
     const { commands } = await backupOf(world);
     const directory = await tempDir("by-hand");
-    const bin = await onlyStandardTools(directory);
+    const bin = await onlyPrograms(directory, STANDARD);
     await writeFile(path.join(directory, "operator.txt"), `${world.operatorKey}\n`, { mode: 0o600 });
     const script = commands
       .join("\n")
@@ -54,7 +54,7 @@ describe("a point restored by hand · postgres", () => {
   test("a truncated copy of the dump stops the same commands", async () => {
     const { commands, sources } = await backupOf(world);
     const directory = await tempDir("by-hand-truncated");
-    const bin = await onlyStandardTools(directory);
+    const bin = await onlyPrograms(directory, STANDARD);
     await writeFile(path.join(directory, "operator.txt"), `${world.operatorKey}\n`);
     const dump = sources.flatMap(({ artifacts }) => artifacts).find(({ role }) => role === "dump");
     const file = path.join("/", ...(dump?.key.split("/").slice(-1) ?? []));
@@ -82,22 +82,3 @@ describe("a point restored by hand · postgres", () => {
     expect(exitCode).not.toBe(0);
   });
 });
-
-async function onlyStandardTools(directory: string): Promise<string> {
-  const bin = path.join(directory, "bin");
-  await mkdir(bin);
-  for (const tool of STANDARD) await symlink(await whereIs(tool), path.join(bin, tool));
-  return bin;
-}
-
-async function whereIs(tool: string): Promise<string> {
-  const { postgresBin, age, zstd, tar } = tools();
-  const known: Record<string, string> = {
-    age,
-    zstd,
-    tar,
-    pg_restore: path.join(postgresBin, "pg_restore"),
-    createdb: path.join(postgresBin, "createdb"),
-  };
-  return known[tool] ?? (await execa("/bin/sh", ["-c", `command -v ${tool}`])).stdout;
-}
