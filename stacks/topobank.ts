@@ -20,7 +20,8 @@
 //     quietSeconds?                    how long everything must stay stopped before the swap; default 30
 //     protected?                       default true in prod
 //     from?: [{ environment, dumps, publicKey } | { environment, dumps, stack }]   whose points may be restored here
-//     migration?: { name, run }        a program that runs once for each name, after a verified recovery point
+//     files?                           a SELECT of the key below media's prefix that each row expects, for `restorable orphans`
+//     migration?: { name, run }        a program that runs once for each name, and only after a verified recovery point
 //   backups:postgresPassword           secret
 //   backups:mediaAccessKeyId, backups:mediaSecretAccessKey     secrets: as in .django
 //   backups:dumpsAccessKeyId, backups:dumpsSecretAccessKey     secrets: of the bucket of dumps
@@ -28,19 +29,21 @@
 //   backups:identity                   secret, optional: an age private key, for restores
 //   backups:restore                    the request; absent by default
 
+import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import {
   BackupBucket,
   BackupPlan,
   type QuiesceArgs,
+  RecoveryPoint,
   Repository,
   Restore,
   type RestoreRequest,
   type S3CredentialsArgs,
   type ScheduleChoice,
 } from "../components/index.ts";
-import { slug } from "../spec/index.ts";
+import { maxBackups, slug } from "../spec/index.ts";
 import { parsedConfig } from "./config.ts";
 
 const argv = z.array(z.string()).min(1);
@@ -74,7 +77,8 @@ const topobankConfig = z.strictObject({
       z.union([z.strictObject({ ...source, publicKey: z.string() }), z.strictObject({ ...source, stack: z.string() })]),
     )
     .default([]),
-  migration: z.strictObject({ name: slug, run: argv }).optional(),
+  files: z.string().default("SELECT datafile FROM manager_topography WHERE datafile <> ''"),
+  migration: z.strictObject({ name: slug, run: argv.min(2) }).optional(),
 });
 type TopobankConfig = z.output<typeof topobankConfig>;
 
@@ -86,6 +90,7 @@ export const topobank = (environment: string) => {
   const dumps = dumpBucket(settings, keyOf(config, "dumps"));
   const repository = new Repository("topobank", { s3: { bucket: dumps }, environment });
   const backups = topobankPlan(environment, settings, config, repository);
+  const verified = settings.migration && migrated(backups, settings.migration, config.getSecret("identity"));
   const restore = new Restore("restore", {
     plans: [backups],
     from: settings.from.map((origin) => readRepository(origin, keyOf(config, "from"))),
@@ -93,7 +98,21 @@ export const topobank = (environment: string) => {
     request: config.getObject<RestoreRequest>("restore"),
   });
 
-  return { record: restore.record, publicKey: repository.publicKey };
+  return { record: restore.record, beforeMigration: verified?.point, publicKey: repository.publicKey };
+};
+
+/** Takes and reads back a point, and only then runs the migration; a point that is not good stops it. */
+const migrated = (
+  plan: BackupPlan,
+  { name, run }: NonNullable<TopobankConfig["migration"]>,
+  identity: pulumi.Output<string> | undefined,
+): RecoveryPoint => {
+  const verified = new RecoveryPoint("before-migration", { plan, trigger: name, identity });
+  // The last word is the command of the words before it: so the program gets its arguments as they are, without a shell.
+  const argv = { interpreter: run.slice(0, -1), create: run.slice(-1).join("") };
+  const opts = { dependsOn: [verified], ignoreChanges: ["interpreter", "create", "environment"] };
+  new command.local.Command("migration", { ...argv, triggers: [name], addPreviousOutputInEnv: false }, opts);
+  return verified;
 };
 
 const keyOf = (config: pulumi.Config, name: "media" | "dumps" | "from"): S3CredentialsArgs => ({
@@ -112,7 +131,7 @@ const topobankPlan = (
 ): BackupPlan => {
   const project = settings.project ?? (environment === "local" ? "local" : "production");
   const { volume = `${project}_postgres_data`, ...connection } = settings.postgres;
-  const { host, user, image, media, envs, maxBackups } = settings;
+  const { host, user, image, media, envs } = settings;
   return new BackupPlan("topobank", {
     target: { docker: { host, user, network: `${project}_default` } },
     runner: { image },
@@ -129,10 +148,11 @@ const topobankPlan = (
       ...(envs === undefined ? [] : [{ files: { name: "envs", hostPath: envs, byName: true } }]),
     ],
     layout: { goS3Backup: {} },
+    orphans: [{ name: "measurements", query: settings.files, of: "media" }],
     repository,
     recipients: settings.recipients,
     schedule: scheduleOf(settings),
-    retention: maxBackups === 0 ? undefined : { keepLast: maxBackups },
+    retention: maxBackups(settings.maxBackups),
     quiesce: quiesceOf(environment, project, settings),
     protected: settings.protected ?? environment === "prod",
   });

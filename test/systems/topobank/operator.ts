@@ -5,13 +5,17 @@ import { expect } from "vitest";
 import type { RestoreRecord } from "../../../spec/index.ts";
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
 import { restorable } from "../../cli/real-cli.ts";
+import { docker } from "../../docker/support/docker.ts";
 import type { HostStore } from "../../docker/support/host-store.ts";
+import { HOST } from "../../docker/support/launches.ts";
 import type { PulumiRun, PulumiStack } from "../../support/pulumi-stack.ts";
 import { tools } from "../../support/tools.ts";
 import type { Topobank } from "./topobank.ts";
 
 export interface OperatorOptions {
   readonly stack: PulumiStack;
+  /** The Pulumi project's name. */
+  readonly project: string;
   readonly topobank: Topobank;
   readonly store: HostStore;
   readonly dumps: string;
@@ -33,6 +37,7 @@ export class Operator {
     const at = { endpoint: store.endpoint };
     this.#settings = {
       image: RUNNER_IMAGE,
+      host: HOST,
       project: topobank.project,
       user: topobank.owner,
       postgres: { user: topobank.user },
@@ -69,6 +74,11 @@ export class Operator {
     return path.join(this.#options.stack.directory, `${this.#options.stack.name}.key`);
   }
 
+  /** `<project>/<stack>/<plan>` */
+  get confirm(): string {
+    return `${this.#options.project}/${this.#options.stack.name}/topobank`;
+  }
+
   /** Changes some settings of `backups:topobank`; undefined removes one. */
   async configure(changes: Readonly<Record<string, unknown>>): Promise<void> {
     this.#settings = { ...this.#settings, ...changes };
@@ -85,13 +95,54 @@ export class Operator {
   /** Asks for a restore by stack config and runs `pulumi up`; whether it succeeded is for the caller to look at. */
   async restore(request: Readonly<Record<string, unknown>>): Promise<PulumiRun> {
     const { stack } = this.#options;
-    const all = { point: "latest", into: { replace: {} }, confirm: `backups/${stack.name}/topobank`, ...request };
+    const all = { point: "latest", into: { replace: {} }, confirm: this.confirm, ...request };
     await stack.setConfig("restore", JSON.stringify(all));
     return stack.up();
   }
 
+  /** Takes the request out of the stack's config. */
+  forget = (): Promise<void> => this.#options.stack.removeConfig("restore");
+
   /** The record of the last restore. */
   record = async (): Promise<RestoreRecord> => (await this.#options.stack.outputs()).record as RestoreRecord;
+
+  /** The container that takes backups by the schedule; empty when there is none. */
+  scheduler = (): Promise<string> =>
+    docker("ps", "--all", "--quiet", ...this.#labelled, "--filter", "label=restorable.role=scheduler");
+
+  /** Takes away all that the plan has on the host, also what it leaves there on purpose: a ledger. */
+  async clearHost(): Promise<void> {
+    const containers = (await docker("ps", "--all", "--quiet", ...this.#labelled)).split("\n").filter(Boolean);
+    if (containers.length > 0) await docker("rm", "--force", ...containers);
+    const volumes = (await docker("volume", "ls", "--quiet", ...this.#labelled)).split("\n").filter(Boolean);
+    if (volumes.length > 0) await docker("volume", "rm", "--force", ...volumes);
+  }
+
+  get #labelled(): readonly string[] {
+    return ["--filter", `label=restorable.plan=${this.confirm}`];
+  }
+
+  /** The command on a machine that has neither a Pulumi state nor a container; it must succeed. */
+  async withoutState(...args: readonly string[]): Promise<void> {
+    const { stack, store, dumps } = this.#options;
+    const { publicKey } = await stack.outputs();
+    const repository = [
+      ...["--repository", `s3://${dumps}?endpoint=${store.endpoint}`, "--environment", "prod", "--plan", "topobank"],
+      ...["--public-key", String(publicKey), "--ledger", path.join(stack.directory, "ledger")],
+    ];
+    const { age, zstd } = tools();
+    const { exit, out, err } = await restorable(
+      [...args, ...repository, "--identity", this.keyFile, "--confirm", this.confirm],
+      {
+        env: {
+          PATH: [path.dirname(age), path.dirname(zstd), process.env.PATH].join(path.delimiter),
+          AWS_ACCESS_KEY_ID: store.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: store.secretAccessKey,
+        },
+      },
+    );
+    expect(exit, out + err).toBe(0);
+  }
 
   /** The `restorable` command on this stack. */
   cli = (...args: readonly string[]): ReturnType<typeof restorable> => {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chown, mkdir, writeFile } from "node:fs/promises";
+import { chown, mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
@@ -41,6 +41,7 @@ export class Topobank {
   readonly #port: number;
   /** The machine's user, who is not root. */
   readonly #owner = [process.getuid?.() || 10001, process.getgid?.() || 10001] as const;
+  readonly #volumes = new Set<string>();
   #supervisor: WatchedProcess | undefined;
 
   private constructor(options: TopobankOptions, port: number) {
@@ -60,14 +61,7 @@ export class Topobank {
       writeFile(path.join(made.envs, ".django"), made.#dotDjango(), { mode: 0o600 }),
     ]);
     for (const name of ["", ".postgres", ".django"]) await chown(path.join(made.envs, name), ...made.#owner);
-    await docker(
-      "network",
-      "create",
-      ...LABELLED,
-      "--label",
-      `com.docker.compose.project=${made.project}`,
-      made.network,
-    );
+    await made.makeNetwork();
     return made;
   }
 
@@ -110,6 +104,19 @@ export class Topobank {
   /** What `docker-compose rm` does; volumes stay. */
   async removeContainers(): Promise<void> {
     await execa(program, ["rm", "--force", ...SERVICES.map(this.container)], { reject: false });
+  }
+
+  /** The machine is lost: containers, volumes, network and `.envs`. */
+  async lose(): Promise<void> {
+    await this.remove();
+    this.#volumes.clear();
+    await rm(path.join(this.#options.directory, ".envs"), { recursive: true });
+  }
+
+  /** What `docker-compose up` first does on an empty machine. */
+  async makeNetwork(): Promise<void> {
+    const labels = ["--label", `com.docker.compose.project=${this.project}`];
+    await docker("network", "create", ...LABELLED, ...labels, this.network);
   }
 
   /** Starts supervisor, and by it the application. */
@@ -166,7 +173,7 @@ export class Topobank {
   async remove(): Promise<void> {
     await this.halt();
     await this.removeContainers();
-    await execa(program, ["volume", "rm", "--force", this.volume], { reject: false });
+    if (this.#volumes.size > 0) await execa(program, ["volume", "rm", "--force", ...this.#volumes], { reject: false });
     await execa(program, ["network", "rm", this.network], { reject: false });
   }
 
@@ -175,6 +182,7 @@ export class Topobank {
   }
 
   async #volume(name: string): Promise<void> {
+    this.#volumes.add(name);
     const labels = ["--label", `com.docker.compose.project=${this.project}`];
     await docker("volume", "create", ...LABELLED, ...labels, name);
   }

@@ -9,7 +9,8 @@ const FIRST = `
     id bigserial PRIMARY KEY,
     surface_id bigint NOT NULL REFERENCES manager_surface,
     datafile text NOT NULL UNIQUE,
-    description text
+    description text,
+    instrument text
   );
   CREATE TABLE IF NOT EXISTS manager_analysis (
     id bigserial PRIMARY KEY,
@@ -26,7 +27,7 @@ await client.query(FIRST);
 if (name !== undefined) {
   await client.query("BEGIN");
   await client.query("INSERT INTO django_migrations (name) VALUES ($1)", [name]);
-  await client.query("ALTER TABLE manager_topography DROP COLUMN IF EXISTS description");
+  await client.query("ALTER TABLE manager_topography DROP COLUMN IF EXISTS instrument");
   await client.query("COMMIT");
 }
 await client.end();
