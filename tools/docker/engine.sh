@@ -2,7 +2,8 @@
 # A Docker engine of our own, for as long as whoever started this keeps our stdin open: `engine.sh STATE NAME PREFIX`.
 # NAME is of the bridge and of the control group, PREFIX the first two bytes of every address (`10.213`). Images stay
 # in STATE/data for the next time; everything else is taken away at the end, or at the next start when this was killed.
-# Says `ready` on stdout once the engine answers at STATE/docker.sock, or `failed` and why.
+# Says `ready` on stdout once the engine answers at STATE/docker.sock, or `failed` and why. A line `stop SIGNAL` on stdin
+# ends its daemon alone, which is answered with `stopped`; `start` starts it again, and is answered as the first start is.
 set -uo pipefail
 
 state=$1 name=$2 prefix=$3
@@ -147,20 +148,43 @@ ip link add "$name" type bridge && ip addr add "$prefix.0.1/24" dev "$name" && i
 # Packets that do not fit into what this machine's own network takes would be lost without a word.
 mtu=$(ip -o link show "$(ip -o route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1)" 2>/dev/null | sed -n 's/.* mtu \([0-9]*\).*/\1/p')
 
-keep_default_bridge
-dockerd --host="unix://$socket" --data-root="$state/data" --exec-root="$run/exec" --pidfile="$run/docker.pid" \
-  --bridge="$name" --default-address-pool="base=$prefix.128.0/17,size=24" --cgroup-parent="/$name" --mtu="${mtu:-1500}" \
-  >"$state/dockerd.log" 2>&1 4<&- 9>&- &
-dockerd=$!
+start_daemon() {
+  local _
+  keep_default_bridge
+  dockerd --host="unix://$socket" --data-root="$state/data" --exec-root="$run/exec" --pidfile="$run/docker.pid" \
+    --bridge="$name" --default-address-pool="base=$prefix.128.0/17,size=24" --cgroup-parent="/$name" --mtu="${mtu:-1500}" \
+    >>"$state/dockerd.log" 2>&1 4<&- 9>&- &
+  dockerd=$!
+  for _ in {1..600}; do
+    [[ -S $socket ]] && api version >/dev/null 2>&1 && break
+    kill -0 "$dockerd" 2>/dev/null || fail "dockerd ended: $(tail -n 3 "$state/dockerd.log" | tr '\n' ' ')"
+    sleep 0.1
+  done
+  give_default_bridge_back 2>/dev/null
+}
 
-for _ in {1..600}; do
-  [[ -S $socket ]] && api version >/dev/null 2>&1 && break
-  kill -0 "$dockerd" 2>/dev/null || fail "dockerd ended: $(tail -n 3 "$state/dockerd.log" | tr '\n' ' ')"
-  sleep 0.1
-done
-give_default_bridge_back 2>/dev/null
+runs() {
+  [[ $(sed 's/.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null) == [^Z] ]]
+}
+
+# The daemon that comes next would take a containerd that is just dying for one that it can use.
+stop_daemon() {
+  local pid=$run/exec/containerd/containerd.pid
+  kill -s "$1" "$dockerd"
+  wait "$dockerd" 2>/dev/null
+  [[ -f $pid ]] && gone runs "$(<"$pid")" && rm -f "$pid"
+  echo stopped
+}
+
+: >"$state/dockerd.log"
+start_daemon
 empty >/dev/null 2>&1
 echo ready
 # Until stdin ends; should dockerd end before, those who use it will say so.
-while read -r _ <&4; do :; done
+while read -r command argument <&4; do
+  case $command in
+    stop) stop_daemon "$argument" ;;
+    start) start_daemon && echo ready ;;
+  esac
+done
 clean 2>/dev/null

@@ -64,7 +64,11 @@ export const launchOf = (plan: Plan, request: Omit<Request, "confirm" | "point">
 };
 
 /** The launcher as a Command runs it, in a process of its own that can be killed. */
-export const startLauncher = (world: DockerWorld, launch: Launch, env: Readonly<Record<string, string>> = {}) =>
+export const startLauncher = (
+  world: Pick<DockerWorld, "secrets" | "operatorKey">,
+  launch: Launch,
+  env: Readonly<Record<string, string>> = {},
+) =>
   execa(process.execPath, [path.join(checkout, "launch/main.ts")], {
     input: JSON.stringify(launch),
     env: { ...world.secrets, RESTORABLE_IDENTITY: world.operatorKey, ...env },
