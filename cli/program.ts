@@ -4,6 +4,7 @@ import { commandOf, type Outcome } from "./command.ts";
 import { attach } from "./commands/attach.ts";
 import { backup } from "./commands/backup.ts";
 import { check } from "./commands/check.ts";
+import { clean } from "./commands/clean.ts";
 import { list } from "./commands/list.ts";
 import { mark } from "./commands/mark.ts";
 import { orphans } from "./commands/orphans.ts";
@@ -80,6 +81,7 @@ const program = (io: Io, finish: (outcome: Outcome, json: boolean) => void): Com
   add(commandOf(resume, io, finish));
   add(commandOf(attach, io, finish));
   add(commandOf(rollback, io, finish));
+  add(commandOf(clean, io, finish));
   add(commandOf(prune, io, finish));
   add(commandOf(mark, io, finish));
   return root;

@@ -6,6 +6,7 @@ export { runnerOn, worldOn } from "./on-target.ts";
 export { formatBytes, formatProgress, formatSeconds, progressLines } from "./progress-lines.ts";
 export { secretReader } from "./read-secret.ts";
 export { type RemoteJobs, remoteJobs } from "./remote-jobs.ts";
+export { clean } from "./restore/clean.ts";
 export { type OpenedPoint, openPoint } from "./restore/open-point.ts";
 export { restore } from "./restore/restore.ts";
 export { resume } from "./restore/resume.ts";

@@ -5,6 +5,7 @@
 //     runner                           the runner's image, as the host has it or can pull it
 //     recipients: [age1…, age1…]       who can decrypt every point: yours, and one that is kept elsewhere
 //     bucket: { create | adopt | existing: { bucket, endpoint, region? } }   create: this stack makes it
+//     lock?: { mode: governance | compliance, days }   nobody deletes a version for so long; default no lock
 //     prefix?                          default "aide"
 //     host?                            as DOCKER_HOST has it; default unix:///var/run/docker.sock
 //     container?                       default docker_aide_app_1
@@ -60,6 +61,7 @@ const aideConfig = z.strictObject({
     z.strictObject({ adopt: place }),
     z.strictObject({ existing: place }),
   ]),
+  lock: z.strictObject({ mode: z.enum(["governance", "compliance"]), days: z.number() }).optional(),
   prefix: z.string().default("aide"),
   host: z.string().optional(),
   container: z.string().default("docker_aide_app_1"),
@@ -131,14 +133,14 @@ export const aide = (environment: string) => {
   return { record: restore.record, publicKey: repository.publicKey, bucket: bucket.bucket };
 };
 
-const aideBucket = ({ bucket }: AideConfig, config: pulumi.Config): BackupBucket => {
+const aideBucket = ({ bucket, lock }: AideConfig, config: pulumi.Config): BackupBucket => {
   const credentials = {
     accessKeyId: config.requireSecret("accessKeyId"),
     secretAccessKey: config.requireSecret("secretAccessKey"),
   };
-  if ("create" in bucket) return new BackupBucket("backups", { create: { ...bucket.create, credentials } });
-  if ("adopt" in bucket) return new BackupBucket("backups", { adopt: { ...bucket.adopt, credentials } });
-  return new BackupBucket("backups", { existing: { ...bucket.existing, credentials } });
+  if ("create" in bucket) return new BackupBucket("backups", { create: { ...bucket.create, credentials }, lock });
+  if ("adopt" in bucket) return new BackupBucket("backups", { adopt: { ...bucket.adopt, credentials }, lock });
+  return new BackupBucket("backups", { existing: { ...bucket.existing, credentials }, lock });
 };
 
 /** Production is protected: a restore onto it needs a reason, and what it replaced stays for as long as the operators keep it. */

@@ -7,7 +7,7 @@ import { answer, inSession, requireJournal, type Session } from "./restore-sessi
 /** Removes what one restore superseded, when it may go. */
 export const clean = (context: Context, job: RestoreJob): Promise<RestoreBody> =>
   inSession(context, job, async (session) => {
-    const open = await requireJournal(session, ["finished"]);
+    const open = await requireJournal(session, ["finished", "rolled-back"]);
     const { heldUntil } = open.journal;
     if (heldUntil !== undefined && Date.parse(heldUntil) > context.now().getTime()) {
       throw new JobError(

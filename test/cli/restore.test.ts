@@ -182,13 +182,16 @@ describe("resume and rollback", () => {
     );
   });
 
-  it("a rollback asks for the target's name as well", async () => {
-    const { exit, err, jobs } = await restorable(["rollback", "2026-11-20-packit-1"], {
+  it.each([
+    ["rollback", /brings back +packit_org_20261120T130000Z/],
+    ["clean", /removes +packit_org_20261120T130000Z/],
+  ])("a %s asks for the target's name as well", async (command, text) => {
+    const { exit, err, jobs } = await restorable([command, "2026-11-20-packit-1"], {
       restores: [entry("finished")],
       answer: "yes",
     });
     expect(exit).toBe(2);
-    expect(err).toMatch(/brings back +packit_org_20261120T130000Z/);
+    expect(err).toMatch(text);
     expect(jobs.map(({ kind }) => kind)).toEqual(["ledger"]);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -105,6 +105,17 @@ describe("the command line on a stack of the real engine", () => {
     expect(await data()).toBe("new");
     const programs = (await readFile(at("log"), "utf8")).trim().split("\n");
     expect(programs).toEqual(["stop", "start", "stop", "start"]);
+  });
+
+  it("removes what was put aside, when it is asked for by name and nothing holds it", async () => {
+    const aside = async () => (await readdir(place)).filter((name) => name.startsWith("data_"));
+    expect(await aside()).toHaveLength(1);
+    expect((await cli("clean", "one", "--confirm", "inline/test/other")).exit).toBe(2);
+    expect(await aside()).toHaveLength(1);
+    const cleaned = await cli("clean", "one", "--confirm", CONFIRM, "--json");
+    expect(cleaned.json(), cleaned.err).toMatchObject({ ok: true, id: "one", removed: [expect.any(String)] });
+    expect(await aside()).toEqual([]);
+    expect(await data()).toBe("new");
   });
 
   it("ends with the code of a restore that failed, which is recorded and fails once", async () => {

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { identityToRecipient } from "age-encryption";
 import type { Request, ResultOf } from "../../../spec/index.ts";
@@ -9,6 +8,7 @@ import { tools } from "../../support/tools.ts";
 import type { Aide } from "../../systems/aide/aide.ts";
 import { docker } from "./docker.ts";
 import type { HostStore } from "./host-store.ts";
+import { HOST } from "./launches.ts";
 
 export const BUCKET = "aide-backups";
 
@@ -28,9 +28,11 @@ export class Site {
   readonly stack: PulumiStack;
   readonly environment: string;
   readonly #project: string;
+  readonly #identity: string;
   #settings: object;
 
-  private constructor({ aide, stack, settings }: SiteOptions, project: string) {
+  private constructor({ aide, stack, identity, settings }: SiteOptions, project: string) {
+    this.#identity = identity;
     this.aide = aide;
     this.stack = stack;
     this.environment = stack.name.slice("aide-".length);
@@ -43,6 +45,7 @@ export class Site {
     const { aide, stack, store, identity, settings } = options;
     const site = new Site(options, project);
     await site.configure({
+      host: HOST,
       runner: RUNNER_IMAGE,
       recipients: [await identityToRecipient(identity)],
       container: aide.container,
@@ -58,7 +61,6 @@ export class Site {
       identity,
     };
     for (const [key, value] of Object.entries(secrets)) await stack.setConfig(key, value, { secret: true });
-    await writeFile(site.#identityFile, identity, { mode: 0o600 });
     return site;
   }
 
@@ -89,7 +91,7 @@ export class Site {
       env: {
         ...env,
         PATH: [path.dirname(tools().pulumi), env.PATH].join(path.delimiter),
-        RESTORABLE_IDENTITY: this.#identityFile,
+        RESTORABLE_IDENTITY: this.#identity,
       },
       cwd: this.stack.projectDirectory,
     });
@@ -103,11 +105,13 @@ export class Site {
   }
 
   points = async (): Promise<ResultOf<"catalog">["points"]> => (await this.answer<ResultOf<"catalog">>("list")).points;
-
-  get #identityFile(): string {
-    return path.join(this.stack.directory, `${this.stack.name}.key`);
-  }
 }
+
+/** The containers that run a project's plans by their schedules. */
+export const schedulers = async (project: string): Promise<readonly string[]> => {
+  const filters = ["--filter", `name=${project}`, "--filter", "label=restorable.role=scheduler"];
+  return (await docker("ps", "--quiet", ...filters)).split("\n").filter(Boolean);
+};
 
 /** Takes away what stacks of a project left on the engine: containers first. */
 export const removeProject = async (project: string): Promise<void> => {

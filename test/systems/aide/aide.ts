@@ -13,6 +13,8 @@ export const DATABASE = "ailabeltooldb";
 /** To which the workers add images all the time. */
 export const BUSY = "test_tiles_docker";
 
+const CELERY = ["/opt/conda/bin/celery", "-A", "celery_worker"];
+
 export interface AideOptions {
   readonly major: Major;
   /** The host's name in the names of dumps: `prod`, `uat`. */
@@ -89,6 +91,15 @@ export class Aide {
     const { stdout } = await execa(program, ["exec", this.container, "pgrep", "celery"], { reject: false });
     return stdout.split("\n").filter(Boolean);
   };
+
+  /** Does something while no worker works, as the operators did by hand. */
+  async withoutWorkers<T>(work: () => Promise<T>): Promise<T> {
+    await this.exec(...CELERY, "control", "shutdown");
+    await waitFor("the workers' end", async () => (await this.celery()).length === 0);
+    const done = await work();
+    await this.exec(...CELERY, "worker", "--detach");
+    return done;
+  }
 
   /** When the container was started, and whether it runs. */
   state = (): Promise<string> =>

@@ -13,8 +13,10 @@ interface Digest {
 export interface Holding {
   /** Files by path: owner, mode and digest. Without the busy project's. */
   readonly files: Digest["files"];
-  /** Rows of every table, owners, grants, extensions, the database's own properties. Without the busy project's rows. */
+  /** Rows of every table, owners, grants and extensions. Without the busy project's rows. */
   readonly database: string;
+  /** What the database itself has, which no dump of it carries: owner, encoding, rights, settings. */
+  readonly properties: string;
   readonly aside: readonly string[];
   readonly busy: { readonly rows: number; readonly files: readonly string[] };
   /** Rows whose file is not there or is another. */
@@ -22,13 +24,18 @@ export interface Holding {
 }
 
 export const holdingOf = async (aide: Aide): Promise<Holding> => {
-  const [text, database] = await Promise.all([aide.exec("python3", "/home/aide/app/digest.py"), describe(aide)]);
+  const [text, database, properties] = await Promise.all([
+    aide.exec("python3", "/home/aide/app/digest.py"),
+    describe(aide),
+    aide.sql(PROPERTIES),
+  ]);
   const { files, projects, aside } = JSON.parse(text) as Digest;
   const names = Object.keys(files);
   const ofBusy = names.filter((name) => name.startsWith(`${BUSY}/`) && name.endsWith(".jpg"));
   return {
     files: Object.fromEntries(Object.entries(files).filter(([name]) => !ofBusy.includes(name))),
     database,
+    properties,
     aside,
     busy: { rows: projects[BUSY]?.images ?? 0, files: ofBusy },
     wrong: Object.entries(projects).flatMap(([project, { wrong }]) => wrong.map((name) => `${project}/${name}`)),
@@ -45,9 +52,7 @@ const describe = async (aide: Aide): Promise<string> => {
     .map(
       (table) => `SELECT '${table}', count(*)::text, md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM ${table} t`,
     );
-  return aide.sql(
-    `SELECT * FROM (${[OWNERS, EXTENSIONS, PROPERTIES, ...rows].join(" UNION ALL ")}) all_of_it ORDER BY 1, 2, 3`,
-  );
+  return aide.sql(`SELECT * FROM (${[OWNERS, EXTENSIONS, ...rows].join(" UNION ALL ")}) all_of_it ORDER BY 1, 2, 3`);
 };
 
 const OWNERS = `SELECT n.nspname || coalesce('.' || c.relname, ''), pg_get_userbyid(coalesce(c.relowner, n.nspowner)),

@@ -12,23 +12,28 @@ export interface Turn {
 
 const TURN = new RegExp(`ALTER DATABASE "?${DATABASE}"? RENAME|DROP DATABASE (IF EXISTS )?"?${DATABASE}"?( |$)`);
 const ENTERED = new RegExp(`connection authorized: .*database=${DATABASE}( |$)`);
+const REFUSED = /FATAL: .*(is not currently accepting connections|does not exist)/;
 type Line = Awaited<ReturnType<Aide["log"]>>[number];
 
 /**
  * Every rename and drop of the live database so far. A session counts as inside when it had been let in before and its
  * end is not in the log until the next one is let in: who is ended writes that line when it is gone already.
  */
-export const turns = async (aide: Aide): Promise<readonly Turn[]> => {
-  const lines = await aide.log();
+export const turns = async (aide: Aide): Promise<readonly Turn[]> => turnsIn(await aide.log());
+
+export const turnsIn = (lines: readonly Line[]): readonly Turn[] => {
+  const entries = entriesIn(lines);
   const found: Turn[] = [];
   const open = new Set<string>();
   for (const [index, [at, pid, , text]] of lines.entries()) {
-    if (ENTERED.test(text)) open.add(pid);
+    if (entries.has(index)) open.add(pid);
     if (text.includes("disconnection:")) open.delete(pid);
     if (!text.includes("statement:") || !TURN.test(text)) continue;
-    const entered = (line: Line) => ENTERED.test(line[3]);
-    const next = lines.findIndex((line, place) => place > index && entered(line));
-    const shut = lines.slice(lines.slice(0, index).findLastIndex(entered) + 1, next < 0 ? undefined : next);
+    const around = [...entries];
+    const shut = lines.slice(
+      around.findLast((place) => place < index) ?? 0,
+      around.find((place) => place > index),
+    );
     const ended = new Set(shut.filter((line) => line[3].includes("disconnection:")).map((line) => line[1]));
     found.push({
       at: new Date(at.replace(" UTC", "Z").replace(" ", "T")),
@@ -38,4 +43,16 @@ export const turns = async (aide: Aide): Promise<readonly Turn[]> => {
     });
   }
   return found;
+};
+
+/** Where somebody was let in. Who is turned away is authorized first, too, and has no end in the log. */
+const entriesIn = (lines: readonly Line[]): ReadonlySet<number> => {
+  const next = new Map<string, string>();
+  const found: number[] = [];
+  for (let index = lines.length - 1; index >= 0; index -= 1) {
+    const [, pid, , text] = lines[index] as Line;
+    if (ENTERED.test(text) && !REFUSED.test(next.get(pid) ?? "")) found.unshift(index);
+    next.set(pid, text);
+  }
+  return new Set(found);
 };
