@@ -1,10 +1,11 @@
 import type { CheckJob, ResultOf } from "../../spec/index.ts";
 import { readCatalog } from "../catalog/read-catalog.ts";
+import { artifactsCheck } from "../check/artifacts-check.ts";
 import { copyChecks, versionChecks } from "../check/copies.ts";
 import { filesCheck } from "../check/files-check.ts";
 import { freshness } from "../check/freshness.ts";
 import type { Context } from "../context.ts";
-import { openPlanStore } from "./plan-store.ts";
+import { openPlanStore, openRootStore } from "./plan-store.ts";
 
 type Body = Pick<ResultOf<"check">, "kind" | "healthy" | "checks" | "newest" | "ageSeconds">;
 
@@ -18,6 +19,7 @@ export const check = async (context: Context, job: CheckJob): Promise<Body> => {
   ]);
   const found = freshness({ points, unreadable, schedule: job.schedule, now });
   const more = [
+    ...(await artifactsCheck(store, openRootStore(context, job.repository, "reader"), points)),
     ...(await copyChecks(context, store, points)),
     ...(await versionChecks(context, job.objects ?? [])),
     ...(await filesCheck(store, points)),

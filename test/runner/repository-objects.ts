@@ -1,8 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import type { World } from "./world.ts";
 
 const run = promisify(execFile);
@@ -39,5 +45,17 @@ export async function putObject({ s3, plan }: World, key: string, body: string |
   }
   const client = clientOf(s3);
   await client.send(new PutObjectCommand({ Bucket: "backups", Key: key, Body: body }));
+  client.destroy();
+}
+
+/** Removes an object as another tool does, which knows of no versions. */
+export async function removeObject({ s3, plan }: World, key: string): Promise<void> {
+  const { location } = plan.repository;
+  if (location.kind === "directory") {
+    await rm(path.join(location.path, key));
+    return;
+  }
+  const client = clientOf(s3);
+  await client.send(new DeleteObjectCommand({ Bucket: "backups", Key: key }));
   client.destroy();
 }

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Manifest, manifestKey, type Schedule } from "../../../spec/index.ts";
+import { type Artifact, type Manifest, manifestKey, type Schedule } from "../../../spec/index.ts";
 import { backupOf, catalogOf, makeWorld, pointIdentity, restoreWhole, succeeded, type World } from "../world.ts";
 import { copyPoint, idOf, storeOf } from "./points.ts";
 import { mark, pointsOf, series, withPlan, wrongWith } from "./series.ts";
@@ -96,6 +96,24 @@ describe.each([
     const proven = { ...job, point: older?.id ?? "", identity: { kind: "env", name: "POINT_IDENTITY" }, record: true };
     succeeded(await own.run(proven as never, { POINT_IDENTITY: identity }), "verify");
     expect(failing(await check(own))).toEqual({ proofs: expect.stringContaining(`${older?.id} failed`) });
+  });
+
+  test("an artifact that is gone, or that another one covers, is named until its point is quarantined", async () => {
+    const { world: own, points } = await series(world, "gone", [1]);
+    const [[over], [gone]] = points.map(({ sources }) => sources.flatMap(({ artifacts }) => artifacts)) as [
+      Artifact[],
+      Artifact[],
+    ];
+    const store = storeOf(own);
+    await store.remove(gone?.key ?? "", gone?.versionId);
+    if (over?.versionId === undefined) await store.remove(over?.key ?? "");
+    await store.put(over?.key ?? "", "short");
+    const { artifacts, ...others } = failing(await check(own));
+    expect(others).toEqual({});
+    expect(artifacts).toContain(`${gone?.key} is missing`);
+    expect(artifacts).toContain(`${over?.key} was written over`);
+    await mark(own, points[0]?.id ?? "", "quarantine");
+    expect(failing(await check(own)).artifacts).not.toContain(over?.key);
   });
 
   test("something else in the catalog is named, and hides no point", async () => {

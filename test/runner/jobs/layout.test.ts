@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, plan as planSchema } from "../../../spec/index.ts";
 import { tools } from "../../support/tools.ts";
 import { treeDigest } from "../../support/tree-digest.ts";
-import { objects, putObject } from "../repository-objects.ts";
+import { objects, putObject, removeObject } from "../repository-objects.ts";
 import { backupOf, catalogOf, makeWorld, pointIdentity, restoreWhole, succeeded, type World } from "../world.ts";
 
 const run = promisify(execFile);
@@ -143,6 +143,25 @@ describe.each(["s3", "directory"] as const)("the layout of AIDE · postgres, %s"
     const theirs = [...(await objects(world))].filter(([, body]) => body.toString() === "theirs");
     expect(theirs).toHaveLength(8);
     expect(manifest.sources[0]?.artifacts[0]?.bytes).toBeGreaterThan(100);
+  });
+
+  test("a check names by its key what an older tool deleted or wrote over", async () => {
+    const artifacts = async () => (await backupOf(world)).sources.flatMap((source) => source.artifacts);
+    const [[dump], [, , images]] = [await artifacts(), await artifacts()];
+    const { repository: at, name: plan } = world.plan;
+    const check = async () => {
+      const job = { kind: "check", version: 1, repository: at, plan, schedule: { kind: "none" } } as const;
+      const { healthy, checks } = succeeded(await world.run(job), "check");
+      return { healthy, ...checks.find(({ name }) => name === "artifacts") };
+    };
+    expect(await check()).toMatchObject({ healthy: true, ok: true });
+    await removeObject(world, dump?.key ?? "");
+    await putObject(world, images?.key ?? "", "another tool's");
+    const { healthy, detail } = await check();
+    expect(healthy).toBe(false);
+    expect(detail).toMatch(new RegExp(`(^|; )${dump?.key} (is missing|was deleted)`));
+    expect(detail).toMatch(new RegExp(`(^|; )${images?.key} was written over`));
+    expect(detail).not.toContain("artifacts/");
   });
 });
 
