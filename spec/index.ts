@@ -19,6 +19,7 @@ export * from "./max-backups.ts";
 export * from "./needed-secrets.ts";
 export * from "./objects.ts";
 export * from "./old-object.ts";
+export * from "./old-source.ts";
 export * from "./orphans.ts";
 export * from "./parse.ts";
 export * from "./plan.ts";

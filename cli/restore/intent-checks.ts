@@ -1,4 +1,13 @@
-import { type Check, goesElsewhere, isFlagged, isProven, isQuarantined } from "../../spec/index.ts";
+import {
+  type CatalogPoint,
+  type Check,
+  goesElsewhere,
+  isFlagged,
+  isProven,
+  isQuarantined,
+  oldSources,
+  type Source,
+} from "../../spec/index.ts";
 import { type Intent, takenSources } from "./intent.ts";
 
 /** What can be said against a restore before anything is touched. Those that are not ok refuse it. */
@@ -29,30 +38,39 @@ const reasonCheck = ({ plan, request: { reason } }: Intent): Check =>
     "the plan is protected: say why with --reason",
   );
 
-const signatureCheck = ({ point: { signature }, request }: Intent): Check =>
-  check(
+const signatureCheck = ({ taken, request }: Intent): Check => {
+  const signature = taken.kind === "point" ? taken.point.signature : "none";
+  return check(
     "signature",
     signature === "valid" || request.unverified === true,
     signature === "valid" ? "by a trusted key" : `'${signature}', taken because of --unverified`,
     `'${signature}': find out who wrote it, or say --unverified`,
   );
+};
 
 /** With a stack, the key is in its config, where it is not seen before `pulumi up` uses it. */
 const keyCheck = ({ key, found }: Intent): Check =>
   check(
     "key",
-    key === "opens" || found.stack !== undefined,
-    key === "opens" ? "it opens the point" : "none given here: the stack's config must have it",
+    key !== "missing" || found.stack !== undefined,
+    KEYS[key],
     "none given: give --identity FILE, the private key of one of the point's recipients",
   );
 
+const KEYS: Readonly<Record<Intent["key"], string>> = {
+  opens: "it opens the point",
+  missing: "none given here: the stack's config must have it",
+  "none needed": "none is needed: what older tools stored is not encrypted by us",
+};
+
 const sourceChecks = (intent: Intent): readonly Check[] => {
-  const { plan, point, request } = intent;
+  const { plan, request } = intent;
   const unknown = (request.sources ?? []).filter((name) => !plan.sources.some((source) => source.name === name));
   const taken = takenSources(intent);
   const single = goesElsewhere(request.into);
   const kind = request.into.database === undefined ? "files" : "postgres";
-  const offered = point.manifest.sources.filter((entry) => taken.some((source) => source.kind === entry.kind));
+  const held = heldBy(intent);
+  const offered = held.filter((entry) => taken.some((source) => source.kind === entry.kind));
   return [
     check(
       "sources",
@@ -74,10 +92,23 @@ const sourceChecks = (intent: Intent): readonly Check[] => {
       "point holds them",
       offered.length > 0,
       offered.map(({ name }) => name).join(", "),
-      `the point holds ${point.manifest.sources.map(({ name }) => name).join(", ")}`,
+      `the point holds ${held.map(({ name }) => name).join(", ")}`,
     ),
+    ...ambiguityChecks(intent),
   ];
 };
+
+/** What can be taken, by kind. */
+const heldBy = ({ taken }: Intent): readonly { readonly kind: Source["kind"]; readonly name: string }[] =>
+  taken.kind === "point" ? taken.point.manifest.sources : taken.objects.map(({ kind, key }) => ({ kind, name: key }));
+
+/** An old object does not say which source it is of. */
+const ambiguityChecks = ({ taken, plan, request }: Intent): readonly Check[] =>
+  (taken.kind === "old" ? taken.objects : []).flatMap(({ key, kind }) => {
+    const names = oldSources(plan, request, kind).map(({ name }) => name);
+    const detail = `${key} may be of ${names.join(" or ")}: name one with --source`;
+    return names.length < 2 ? [] : [{ name: "one source", ok: false, detail }];
+  });
 
 /** Containers have no directories of their own that would stay, and other targets have no volumes. */
 const placeChecks = ({ plan, request: { into } }: Intent): readonly Check[] => {
@@ -95,7 +126,13 @@ const wrongSources = ({ plan }: Intent, unknown: readonly string[]): string => {
 };
 
 /** Warnings, no refusals: in an emergency a doubtful point may be the best there is. */
-export const doubts = ({ point }: Intent): readonly string[] => [
+export const doubts = ({ taken }: Intent): readonly string[] =>
+  taken.kind === "point" ? pointDoubts(taken.point) : [NO_MANIFEST];
+
+const NO_MANIFEST =
+  "UNVERIFIED: no manifest says what the old object held. It is read to its end before anything is replaced;\nwhether it is whole is then known, and whether it is what was once stored is not";
+
+const pointDoubts = (point: CatalogPoint): readonly string[] => [
   ...(isQuarantined(point) ? ["the point is QUARANTINED"] : []),
   ...(isFlagged(point) ? [`the point is FLAGGED: ${point.manifest.flags.map(({ fact }) => fact).join("; ")}`] : []),
   ...(isProven(point) ? [] : ["the point is not proven: `restorable verify` reads it back first"]),

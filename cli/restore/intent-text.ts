@@ -1,5 +1,5 @@
 import { formatBytes } from "../../launch/index.ts";
-import { type Check, goesElsewhere, type Source, stoppedBy } from "../../spec/index.ts";
+import { type Check, goesElsewhere, oldSources, type Source, stoppedBy } from "../../spec/index.ts";
 import { checkTable } from "../check-table.ts";
 import { since, utc } from "../format.ts";
 import type { Io } from "../io.ts";
@@ -11,16 +11,12 @@ import { doubts } from "./intent-checks.ts";
 
 /** What will happen, for the eyes of whoever confirms it. */
 export const intentText = (io: Io, intent: Intent, checks: readonly Check[]): string => {
-  const { point, from, plan, request } = intent;
-  const foreign = from.repository.environment !== plan.repository.environment;
+  const { plan, request } = intent;
   return [
     fields(
       [
         ["restore", request.id],
-        ["from", `${from.repository.environment}/${from.plan}, point ${point.id}`],
-        ["taken", `${utc(point.manifest.started)}, ${since(new Date(point.manifest.started), io.now())}`],
-        ["size", `${formatBytes(point.storedBytes)} stored`],
-        ["state", pointState(point).join(", ") || "unproven"],
+        ...origin(io, intent),
         ["onto", confirmText(plan)],
         [
           "does",
@@ -31,7 +27,7 @@ export const intentText = (io: Io, intent: Intent, checks: readonly Check[]): st
         ["stops", stops(intent)],
         ["keeps", keeps(intent)],
         ["warning", doubts(intent).join("\n")],
-        ["afterwards", foreign ? NEUTRALISED : undefined],
+        ["afterwards", neutralised(intent)],
       ],
       io,
     ),
@@ -39,6 +35,35 @@ export const intentText = (io: Io, intent: Intent, checks: readonly Check[]): st
     checkTable(io, checks),
     "\n",
   ].join("");
+};
+
+const origin = (io: Io, { taken, from, plan, request }: Intent): readonly (readonly [string, string])[] => {
+  const whose = `${from.repository.environment}/${from.plan}`;
+  if (taken.kind === "point") {
+    const { id, manifest, storedBytes } = taken.point;
+    return [
+      ["from", `${whose}, point ${id}`],
+      ["taken", `${utc(manifest.started)}, ${since(new Date(manifest.started), io.now())}`],
+      ["size", `${formatBytes(storedBytes)} stored`],
+      ["state", pointState(taken.point).join(", ") || "unproven"],
+    ];
+  }
+  const objects = taken.objects.filter(({ kind }) => oldSources(plan, request, kind).length > 0);
+  const [asked] = taken.objects;
+  return [
+    [
+      "from",
+      `the repository of ${whose}, old ${objects.map(({ key }) => `object ${key}`).join("\nand of the same run ")}`,
+    ],
+    ["taken", `${asked?.time.replace("T", " ")} by the clock of ${asked?.host ?? "its writer"}: its name has no zone`],
+    ["size", `${formatBytes(objects.reduce((sum, { bytes }) => sum + bytes, 0))} stored`],
+  ];
+};
+
+/** Where an old object comes from is not known, so it counts as another environment's. */
+const neutralised = ({ taken, from, plan }: Intent): string | undefined => {
+  if (taken.kind === "old") return `as ${NEUTRALISED}`;
+  return from.repository.environment === plan.repository.environment ? undefined : NEUTRALISED;
 };
 
 const NEUTRALISED =

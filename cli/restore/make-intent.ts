@@ -1,11 +1,21 @@
-import { parse, type Request, request as requestSchema } from "../../spec/index.ts";
+import {
+  JobError,
+  oldKeyOf,
+  type Plan,
+  type PointSelector,
+  parse,
+  type Request,
+  request as requestSchema,
+} from "../../spec/index.ts";
 import type { FindOptions } from "../find/find-options.ts";
 import { findPlan } from "../find/find-plan.ts";
+import type { Found, FoundSource } from "../find/found.ts";
 import { openIdentity, readIdentity, selectPoint } from "../identity.ts";
 import type { Io } from "../io.ts";
 import { runQuietly } from "../run-job.ts";
 import { fromSource } from "./from-source.ts";
 import type { Intent } from "./intent.ts";
+import { chooseOld } from "./old-choice.ts";
 import { planFromManifest } from "./plan-from-manifest.ts";
 import { newRequestId } from "./request-id.ts";
 import { intoOf, type RestoreOptions, selectorOf } from "./restore-options.ts";
@@ -20,12 +30,7 @@ export const makeIntent = async (
   const into = intoOf(options);
   const found = await findPlan(io, options);
   const from = fromSource(found, options.from);
-  const selected = await selectPoint(io, from, selector, options.unverified === true);
-  const { point } = selected;
-  const operatorKey = readIdentity(io, options.identity);
-  // A wrong key is found out now, not after the confirmation.
-  if (operatorKey !== undefined) await openIdentity(selected, operatorKey);
-  const plan = found.declared ?? planFromManifest(io, point.manifest, found.repository, options.ledger);
+  const { plan, taken, key } = await takenBy(io, options, { found, from, selector });
   const own = from.repository.environment === plan.repository.environment && from.plan === plan.name;
   const { restores } = await runQuietly(io, { kind: "ledger", version: 1, plan }, { ...found, declared: plan });
   const usedIds = restores.map(({ id }) => id);
@@ -35,7 +40,7 @@ export const makeIntent = async (
       id: options.id ?? newRequestId(io.now(), plan.name, usedIds),
       plan: plan.name,
       ...(own ? {} : { from: { environment: from.repository.environment, plan: from.plan } }),
-      point: point.id,
+      point: taken.kind === "point" ? taken.point.id : selector,
       into,
       ...(options.source === undefined ? {} : { sources: options.source }),
       confirm: "",
@@ -45,5 +50,32 @@ export const makeIntent = async (
     "the request",
     "bad-config",
   );
-  return { found, plan, from, point, request, usedIds, key: operatorKey === undefined ? "missing" : "opens" };
+  return { found, plan, from, taken, request, usedIds, key };
+};
+
+const takenBy = async (
+  io: Io,
+  options: RestoreOptions & FindOptions,
+  { found, from, selector }: { readonly found: Found; readonly from: FoundSource; readonly selector: PointSelector },
+): Promise<Pick<Intent, "plan" | "taken" | "key">> => {
+  const oldKey = oldKeyOf(selector);
+  if (oldKey !== undefined) {
+    const objects = await chooseOld(io, from, oldKey, options.unverified === true);
+    return { plan: found.declared ?? refuseUndeclared(oldKey), taken: { kind: "old", objects }, key: "none needed" };
+  }
+  const selected = await selectPoint(io, from, selector, options.unverified === true);
+  const { point } = selected;
+  const operatorKey = readIdentity(io, options.identity);
+  // A wrong key is found out now, not after the confirmation.
+  if (operatorKey !== undefined) await openIdentity(selected, operatorKey);
+  const plan = found.declared ?? planFromManifest(io, point.manifest, found.repository, options.ledger);
+  return { plan, taken: { kind: "point", point }, key: operatorKey === undefined ? "missing" : "opens" };
+};
+
+const refuseUndeclared = (key: string): Plan => {
+  throw new JobError(
+    "bad-config",
+    `${key} has no manifest that says what it was taken from`,
+    "say what to restore onto: give --target FILE, a plan in JSON, or run it for a stack",
+  );
 };

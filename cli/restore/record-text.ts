@@ -1,5 +1,5 @@
 import { formatBytes } from "../../launch/index.ts";
-import { ERROR_CODES, type RestoreRecord } from "../../spec/index.ts";
+import { ERROR_CODES, oldKeyOf, type RestoreRecord } from "../../spec/index.ts";
 import { checkTable } from "../check-table.ts";
 import type { Outcome } from "../command.ts";
 import { duration, utc } from "../format.ts";
@@ -15,11 +15,15 @@ export const recordOutcome = (io: Io, record: RestoreRecord): Outcome => ({
 
 const recordText = (io: Io, record: RestoreRecord): string => {
   const { error, from, checks } = record;
+  const oldKey = oldKeyOf(record.request.point);
   const end = fields(
     [
       ["restore", `${record.id} ${record.ok ? "is done" : "FAILED"}`],
       ["why", error && `${error.fact} (${error.code})\n${error.hint}`],
-      ["from", `${from.environment}/${from.plan}, point ${from.point ?? "none"}`],
+      [
+        "from",
+        `${from.environment}/${from.plan}, ${oldKey === undefined ? "point" : "old object"} ${oldKey ?? from.point ?? "none"}`,
+      ],
       ["onto", record.target],
       ["took", `${duration(record.seconds)}, from ${utc(record.started)}`],
       ["downtime", record.downtimeSeconds === 0 ? "none" : duration(record.downtimeSeconds)],

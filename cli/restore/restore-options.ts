@@ -5,6 +5,7 @@ import { readSelector } from "../point-argument.ts";
 /** What an operator says about one restore. */
 export interface RestoreOptions {
   readonly before?: string;
+  readonly object?: string;
   readonly from?: string;
   readonly database?: string;
   readonly directory?: string;
@@ -21,6 +22,7 @@ export interface RestoreOptions {
 export const withRestoreOptions = (command: Command): Command =>
   command
     .option("--before <time>", "the newest point complete before a time with an offset")
+    .option("--object <key>", "what an older tool stored, by its key; needs --unverified")
     .option("--from <environment[/plan]>", "whose recovery point (default: this plan's own)")
     .option("--database <name>", "into a new database, instead of replacing the live one")
     .option("--directory <path>", "into a new directory, instead of replacing the live one")
@@ -32,7 +34,7 @@ export const withRestoreOptions = (command: Command): Command =>
     ])
     .option("--id <text>", "the request's id (default: a new one with today's date)")
     .option("--reason <text>", "why; a protected plan asks for it")
-    .option("--unverified", "take a point whose manifest has no valid signature")
+    .option("--unverified", "take a point without a valid signature, or an old object")
     .option("--confirm <text>", "<project>/<stack>/<plan>, instead of typing it")
     .option("--dry-run", "show what would happen and change nothing");
 
@@ -53,9 +55,13 @@ export const intoOf = ({ database, directory, volume, inPlace }: RestoreOptions)
 };
 
 /** @throws JobError `bad-config` when a point is named twice */
-export const selectorOf = (point: string | undefined, { before }: RestoreOptions): PointSelector => {
-  if (point !== undefined && before !== undefined) {
-    throw new JobError("bad-config", `'${point}' and --before both name a point`, "give one of them");
-  }
-  return readSelector(point, before);
+export const selectorOf = (point: string | undefined, { before, object }: RestoreOptions): PointSelector => {
+  const named = [
+    point && `'${point}'`,
+    before === undefined ? undefined : "--before",
+    object === undefined ? undefined : "--object",
+  ].filter((each) => each !== undefined);
+  if (named.length > 1)
+    throw new JobError("bad-config", `${named.slice(0, 2).join(" and ")} both name a point`, "give one of them");
+  return object === undefined ? readSelector(point, before) : { object };
 };

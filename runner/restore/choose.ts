@@ -1,10 +1,10 @@
 import {
   type Entry,
-  isRequested,
   JobError,
-  layoutKeys,
   type Manifest,
+  type OldObject,
   oldKeyOf,
+  oldSources,
   type Plan,
   type Request,
   type Source,
@@ -74,15 +74,9 @@ const chooseOld = async ({ context, job }: Session, key: string): Promise<Chosen
 };
 
 /** The source that an old object fills: the one that the plan's layout names, or the only one that is asked for. */
-const sourceOf = (
-  { plan, request: { into, sources: asked } }: Session["job"],
-  kind: Entry["kind"],
-): Source | undefined => {
-  const fitting = plan.sources.filter(
-    (source) => source.kind === kind && isRequested({ into, sources: asked ?? [source.name] }, source),
-  );
-  const named = fitting.find((source) => layoutKeys(plan.layout, [source], "20000101T000000Z-0000", "host").length > 0);
-  if (named || fitting.length < 2) return named ?? fitting[0];
+const sourceOf = ({ plan, request }: Session["job"], kind: OldObject["kind"]): Source | undefined => {
+  const fitting = oldSources(plan, request, kind);
+  if (fitting.length < 2) return fitting[0];
   throw new JobError(
     "bad-config",
     `the plan '${plan.name}' has ${fitting.length} sources of the kind ${kind}, and an old object does not say which one it is of`,

@@ -9,6 +9,7 @@ import {
   type Job,
   JobError,
   type LedgerEntry,
+  type OldObject,
   type OrphanReport,
   type Request,
   type Result,
@@ -21,6 +22,7 @@ export const POINT = "20261121T010000Z-7f3a";
 /** What the world of a test looks like. */
 export interface World {
   readonly points?: readonly CatalogPoint[];
+  readonly old?: readonly OldObject[];
   readonly restores?: readonly LedgerEntry[];
   readonly plans?: readonly object[];
   /** More resources of the stack's state. */
@@ -136,7 +138,8 @@ const answerOf = (world: World, job: Job): Result => {
     case "catalog": {
       const point = job.point === "latest" ? points[0] : points.find(({ id }) => id === job.point);
       const selected = point && { selected: { point, identity: "" } };
-      return { ...DONE, kind: "catalog", points, unreadable: [], ...(job.point === undefined ? {} : selected) };
+      const old = job.layout && { old: [...(world.old ?? [])] };
+      return { ...DONE, kind: "catalog", points, unreadable: [], ...old, ...(job.point === undefined ? {} : selected) };
     }
     case "check":
       return { ...DONE, kind: "check", ...freshness({ points, schedule: job.schedule, now: NOW }) };

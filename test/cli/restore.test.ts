@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type RestoreRecord, request as requestSchema } from "../../spec/index.ts";
+import { type OldObject, type RestoreRecord, request as requestSchema } from "../../spec/index.ts";
 import { examplePlan, examplePoint } from "../spec/examples.ts";
 import { NOW, POINT, restorable, type World } from "./fake-io.ts";
 
@@ -167,6 +167,76 @@ describe("[beyond.8] restore", () => {
     const restores = [{ ...entry("finished"), id: "2026-11-21-packit-1" }];
     const { json } = await restorable(["restore", "--dry-run", "--json", ...REASON], { restores });
     expect(json()).toMatchObject({ request: { id: "2026-11-21-packit-2", point: POINT } });
+  });
+});
+
+describe("restore --object", () => {
+  const key = (what: string) => `vbox-${what.replace(".", "-20220803T084827.")}`;
+  const [DUMP, IMAGES] = [key("ailabeltooldb.dump"), key("aide_images.tar")];
+  const named = { time: "2022-08-03T08:48:27", host: "vbox", safety: false };
+  const old: readonly OldObject[] = [
+    { key: DUMP, kind: "postgres", format: "pg-custom", bytes: 4_000_000, pairs: [IMAGES], ...named },
+    { key: IMAGES, kind: "files", format: "tar", bytes: 1_000_000, pairs: [DUMP], ...named },
+  ];
+  const args = ["restore", "--object", DUMP, ...REASON];
+
+  it("says what it means, asks for no private key, and writes a request that names the object", async () => {
+    const ran = await restorable([...args, "--unverified"], { old, answer: CONFIRM, up: ending(true) });
+    for (const line of [
+      /from +the repository of uat\/packit, old object vbox-ailabeltooldb-20220803T084827\.dump\n +and of the same run object vbox-aide_images-20220803T084827\.tar/,
+      /taken +2022-08-03 08:48:27 by the clock of vbox: its name has no zone/,
+      /size +5\.0 MB stored/,
+      /does +replaces database packit on packit-db:5433\n +replaces directory \/srv\/outpack/,
+      /warning +UNVERIFIED: no manifest says what the old object held/,
+      /afterwards +as from another environment: subscriptions are disabled/,
+      /signature +ok +'none', taken because of --unverified/,
+      /key +ok +none is needed/,
+    ]) {
+      expect(ran.err).toMatch(line);
+    }
+    expect(ran.written).toMatchObject([{ point: { object: DUMP }, unverified: true, into: { replace: {} } }]);
+    expect(ran.exit).toBe(0);
+  });
+
+  it("takes one of a run where its source is named", async () => {
+    const { out, exit } = await restorable([...args, "--unverified", "--source", "db", "--dry-run"], { old });
+    expect(exit).toBe(0);
+    expect(out).toMatch(/does +replaces database packit on packit-db:5433\nstops/);
+    expect(out).not.toContain(IMAGES);
+  });
+
+  it.each([
+    ["without --unverified", args, 7, "no manifest and no signature: nothing says that it is what it was"],
+    ["for an unknown key", [...args, "--unverified"], 3, `there is no old object '${DUMP}'`],
+    ["for a name of another kind", ["restore", "--object", "x.sql", "--unverified"], 2, "is not a name that AIDE's"],
+    ["beside a point", [...args, "--unverified", "latest"], 2, "'latest' and --object both name a point"],
+    ["beside --before", [...args, "--before", "2026-11-20T18:00:00Z"], 2, "--before and --object both name a point"],
+  ] as const)("is refused %s", async (_, words, code, text) => {
+    const { exit, err, written } = await restorable(words, { answer: CONFIRM });
+    expect([exit, written]).toEqual([code, []]);
+    expect(err).toContain(text);
+  });
+
+  it("is refused where a plan has two sources that it may be of", async () => {
+    const [db, ...sources] = examplePlan().sources;
+    if (!db) throw new Error("no source");
+    const plans = [{ ...examplePlan(), sources: [db, { ...db, name: "db2" }, ...sources] }];
+    const ran = await restorable([...args, "--unverified"], { old, plans, answer: CONFIRM });
+    expect([ran.exit, ran.written]).toEqual([2, []]);
+    expect(ran.out).toMatch(/one source +FAILED +vbox-ailabeltooldb\S+ may be of db or db2: name one\s+with --source/);
+  });
+
+  it("is listed where the plan has a layout", async () => {
+    const sources = examplePlan().sources.map((source) =>
+      source.kind === "postgres" ? { ...source, database: "ailabeltooldb" } : source,
+    );
+    const plans = [{ ...examplePlan(), sources, layout: { kind: "aide" } }];
+    const { out } = await restorable(["list"], { old, plans });
+    expect(out).toMatch(
+      /vbox-ailabeltooldb-20220803T084827\.dump +2022-08-03 08:48:27 +vbox +4\.0 MB +vbox-aide_images/,
+    );
+    expect((await restorable(["list", "--json"], { old, plans })).json().old).toHaveLength(2);
+    expect((await restorable(["list"], { old })).out).not.toContain("OLD OBJECT");
   });
 });
 

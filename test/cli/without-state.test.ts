@@ -2,6 +2,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { generateIdentity } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OLD_DUMP } from "../runner/old/old-dump.ts";
+import { putObject } from "../runner/repository-objects.ts";
 import { makeWorld, type World } from "../runner/world.ts";
 import { restorable } from "./real-cli.ts";
 
@@ -111,6 +113,20 @@ describe("the command line on a real database, real files and a real store", () 
     expect(said[1]).toContain("the point is encrypted to");
     expect(said[2]).toContain("PG_PASSWORD");
     expect((await world.sql("app", "SELECT count(*)::int AS rows FROM notes")).rows).toEqual([{ rows: 7 }]);
+  });
+
+  it("restores what go-s3-backup stored by its key, with a plan at hand and without any private key", async () => {
+    const key = "backup/postgres-backup-20190410213318.sql";
+    await putObject(world, key, OLD_DUMP);
+    const words = ["restore", "--object", key, "--unverified", "--database", "from_2019", "--id", "old"];
+    const without = await restorable([...words, ...withoutState, "--ledger", at("ledger")], { env });
+    expect([without.exit, without.err]).toEqual([2, expect.stringContaining("give --target FILE")]);
+    const ran = await restorable([...words, ...withTarget, "--confirm", "backups/test-prod/app"], { env });
+    expect(ran.exit, ran.err).toBe(0);
+    expect(ran.out).toContain(`old object ${key}`);
+    expect((await world.sql("from_2019", "SELECT count(*)::int AS rows FROM manager_topography")).rows).toEqual([
+      { rows: 3 },
+    ]);
   });
 
   it("prunes nothing until it is confirmed", async () => {
