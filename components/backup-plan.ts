@@ -4,6 +4,7 @@ import { checkArgs, refuse, resolved } from "./args/check-args.ts";
 import { type BackupPlanArgs, backupPlanArgs } from "./args/plan-args.ts";
 import { sourceKind, sourceName } from "./args/source-args.ts";
 import { dockerHost, refuseOtherProvider } from "./docker-host.ts";
+import { ungranted } from "./render/layout.ts";
 import { lockContradiction } from "./render/lock-contract.ts";
 import { planSpec, scheduleSpec } from "./render/plan.ts";
 import type { PlanFacts } from "./render/restore-checks.ts";
@@ -23,7 +24,8 @@ const TYPE = "restorable:index:BackupPlan";
  * the host. `transforms` reach all of them. The command line finds the plans of a stack by what this component registers.
  *
  * @throws pulumi.RunError at preview for arguments that are wrong, each with its path; for a repository that does not
- * sign; and where the bucket's lock and the retention contradict each other
+ * sign; for a layout that the repository's identities have no rights for; and where the bucket's lock and the retention
+ * contradict each other
  */
 export class BackupPlan extends pulumi.ComponentResource {
   /** The plan's name in the repository. */
@@ -125,6 +127,15 @@ const refuseContradictions = (
     );
   }
   if (!args.repository.signs) refuse(what, "repository", "is only read: nobody signs what would be written to it");
+  const { grantedKeys } = args.repository;
+  const missing = grantedKeys ? ungranted(args.layout, args.sources, grantedKeys) : [];
+  if (missing.length > 0) {
+    refuse(
+      what,
+      "layout",
+      `stores under ${missing.join(", ")}, where the repository's identities may do nothing: name that in the \`keys\` of its \`s3\``,
+    );
+  }
   const twice = collisions(args.repository.secrets, ...secrets);
   if (twice.length > 0)
     refuse(what, "sources", `two secrets would have the name ${twice.join(", ")}; name the sources differently`);

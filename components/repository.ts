@@ -37,6 +37,8 @@ export class Repository extends pulumi.ComponentResource {
   public readonly signs: boolean;
   /** The bucket it lies in, if any. */
   public readonly bucket: BackupBucket | undefined;
+  /** What the identities that are declared here may touch beside the plans' own keys; undefined where none are. */
+  public readonly grantedKeys: readonly string[] | undefined;
 
   constructor(name: string, args: RepositoryArgs, opts?: pulumi.ComponentResourceOptions) {
     const what = `Repository "${name}"`;
@@ -66,6 +68,7 @@ export class Repository extends pulumi.ComponentResource {
 
     this.environment = environment;
     this.bucket = args.s3?.bucket;
+    this.grantedKeys = args.s3?.bucket.aws && !args.s3.credentials ? (args.s3.keys ?? []) : undefined;
     this.signs = signer !== undefined;
     this.secrets = secrets;
     this.publicKey = pulumi.output(signer?.publicKey);

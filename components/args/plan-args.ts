@@ -50,7 +50,8 @@ export interface BackupPlanArgs {
   readonly repository: Repository;
   /**
    * Names of new artifacts as an older tool's, so that it can still read them. What the layout names is neither
-   * compressed nor encrypted. @default our own names, encrypted
+   * compressed nor encrypted. Identities by role need rights for these names: `keys` of the repository, or of grants, are
+   * `backup/*` for go-s3-backup, `*-ailabeltooldb-*` and `*-aide_images-*` for AIDE. @default our own names, encrypted
    */
   readonly layout?: LayoutChoice | undefined;
   /** @default { none: {} }: a backup is taken only when somebody asks; a warning says so */

@@ -1,8 +1,8 @@
 import { Provider } from "@pulumi/aws/provider.js";
 import { expect, test } from "vitest";
-import { BackupBucket, Repository } from "../../components/index.ts";
+import { BackupBucket, BackupPlan, type BackupPlanArgs, Repository } from "../../components/index.ts";
 import { identityPolicy, lifecycleRules, ROLES } from "../../spec/index.ts";
-import { CREDENTIALS, PUBLIC_KEY } from "./support/args.ts";
+import { CREDENTIALS, PUBLIC_KEY, planArgs } from "./support/args.ts";
 import { isSecret, known, mockEngine } from "./support/mock-engine.ts";
 
 const region = "eu-north-1";
@@ -158,4 +158,27 @@ test("a prefix that a policy would misread, or that makes it too long, is refuse
   expect(build("p".repeat(300))).toThrow('Repository "montagu": s3.prefix: is too long');
   await engine.settled();
   expect(engine.resources.map(({ type }) => type)).not.toContain("restorable:index:Repository");
+});
+
+test("a plan whose layout the declared identities have no rights for is refused, and names what to grant", async () => {
+  await mockEngine({ stack: "prod" });
+  const bucket = new BackupBucket("backups", { aws: { region, bucket: "mine" } });
+  const dump = { postgres: { host: "db", database: "ailabeltooldb", user: "u", password: "p" } };
+  const declare = (name: string, layout: BackupPlanArgs["layout"], s3: object) => () => {
+    const repository = new Repository(name, { s3: { bucket, ...s3 }, environment: "prod" });
+    const format = layout?.goS3Backup ? { format: "sql" as const } : {};
+    new BackupPlan(name, {
+      ...planArgs(repository),
+      name,
+      sources: [{ postgres: { ...dump.postgres, ...format } }],
+      layout,
+    });
+  };
+  const [go, aide] = [{ goS3Backup: {} }, { aide: { host: "vbox" } }];
+  expect(declare("a", go, {})).toThrow("stores under backup/postgres-backup-*, where the repository's identities");
+  expect(declare("b", go, { keys: ["dumps/*"] })).toThrow("in the `keys` of its `s3`");
+  expect(declare("c", go, { keys: ["backup/*"] })).not.toThrow();
+  expect(declare("d", aide, { keys: ["*-aide_images-*"] })).toThrow("stores under vbox-ailabeltooldb-*");
+  expect(declare("e", aide, { keys: ["*-ailabeltooldb-*"] })).not.toThrow();
+  expect(declare("f", go, { credentials: { writer: CREDENTIALS } })).not.toThrow();
 });
