@@ -54,7 +54,7 @@ const inNamelessFile = (text: string): number =>
   });
 
 const indexDescriptor = async (onLine: OnLine): Promise<Descriptors> => {
-  const directory = mkdtempSync(path.join(memoryDirectory(), "restorable-"));
+  const directory = mkdtempSync(path.join(memoryDirectory(), `restorable-${process.pid}-`));
   try {
     const fifo = path.join(directory, "index");
     await promisify(execFile)("mkfifo", ["--mode=600", fifo]);
@@ -79,7 +79,7 @@ const readLines = (fd: number, onLine: OnLine): Promise<void> =>
   });
 
 const inPrivateDirectory = <T>(use: (directory: string) => T): T => {
-  const directory = mkdtempSync(path.join(memoryDirectory(), "restorable-"));
+  const directory = mkdtempSync(path.join(memoryDirectory(), `restorable-${process.pid}-`));
   try {
     return use(directory);
   } finally {

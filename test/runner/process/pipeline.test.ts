@@ -382,5 +382,5 @@ test("200 runs leave no process, no descriptor and no listener behind", async ()
     return (await openPipesAndFiles()).length <= before.length;
   });
   expect(await children()).toEqual([]);
-  expect((await readdir("/dev/shm")).filter((name) => name.startsWith("restorable-"))).toEqual([]);
+  expect((await readdir("/dev/shm")).filter((name) => name.startsWith(`restorable-${process.pid}-`))).toEqual([]);
 });
