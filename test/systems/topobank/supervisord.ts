@@ -2,6 +2,7 @@
 // it is started again. It answers on a socket; `supervisorctl.ts` asks there.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
@@ -54,6 +55,8 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.exit(0);
   });
 }
+// Of one that was killed.
+rmSync(socket, { force: true });
 server.listen(socket, () => {
   start();
   console.log("supervisord started");
