@@ -12,6 +12,7 @@
 //     volumes?: { images?, database?, mapserv? }   default aide_images and aide_db_data; mapserv is saved where it is named
 //     postgres?: { port?, database?, user?, admin? }   default 17685, ailabeltooldb, ailabeluser; admin: restorable
 //     page?                            answers when AIDE works; default http://localhost:8080/
+//     timeoutSeconds?                  for each stop and start, and for the page to answer; default 120
 //     celery?: { stop?, start?, stopped? }   programs inside the container; default those of AIDE's own scripts
 //     schedule?                        { cron, timeZone, jitterSeconds? }; default: only when somebody asks
 //     retention?, superseded?          as in BackupPlan; what a restore replaced stays for 28 days in prod
@@ -81,6 +82,7 @@ const aideConfig = z.strictObject({
     })
     .prefault({}),
   page: z.string().default("http://localhost:8080/"),
+  timeoutSeconds: z.number().positive().optional(),
   celery: z
     .strictObject({
       stop: program.default([...CELERY, "control", "shutdown"]),
@@ -175,9 +177,10 @@ const volumes = ({ volumes: { images, mapserv }, projects }: AideConfig): Source
 ];
 
 /** Only the workers: the end of gunicorn would end the container. It connects again by itself. */
-const quiesceCelery = ({ container, celery, page }: AideConfig): QuiesceArgs => ({
+const quiesceCelery = ({ container, celery, page, timeoutSeconds }: AideConfig): QuiesceArgs => ({
   units: [{ exec: { container, ...celery } }],
   probes: [{ http: page }],
+  timeoutSeconds,
 });
 
 /** Another environment's points in the same bucket. */

@@ -51,6 +51,7 @@ export class Site {
       container: aide.container,
       volumes: aide.volumes,
       page: aide.page,
+      timeoutSeconds: 60,
       ...settings,
     });
     const secrets = {

@@ -6,8 +6,6 @@ export interface Turn {
   readonly statement: string;
   /** Sessions in it at that moment. */
   readonly inside: readonly string[];
-  /** How often somebody knocked in vain before it could be entered again. */
-  readonly refused: number;
 }
 
 const TURN = new RegExp(`ALTER DATABASE "?${DATABASE}"? RENAME|DROP DATABASE (IF EXISTS )?"?${DATABASE}"?( |$)`);
@@ -39,7 +37,6 @@ export const turnsIn = (lines: readonly Line[]): readonly Turn[] => {
       at: new Date(at.replace(" UTC", "Z").replace(" ", "T")),
       statement: text,
       inside: [...open].filter((each) => !ended.has(each)),
-      refused: shut.filter((line) => line[3].includes("is not currently accepting connections")).length,
     });
   }
   return found;
