@@ -1,0 +1,16 @@
+import { execa } from "execa";
+
+const program = process.env.RESTORABLE_KUBECTL ?? "kubectl";
+
+/** Runs kubectl against the cluster of this tier and returns what it prints. Throws with its own words. */
+export async function kubectl(...args: readonly string[]): Promise<string> {
+  const { stdout } = await execa(program, args);
+  return stdout;
+}
+
+/** Applies documents on the server's side, and throws also for a mere warning: what we declare has to be flawless. */
+export async function apply(...documents: readonly object[]): Promise<void> {
+  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: documents });
+  const { stderr } = await execa(program, ["apply", "--server-side", "--filename", "-"], { input });
+  if (stderr !== "") throw new Error(stderr);
+}

@@ -1,0 +1,62 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { execa } from "execa";
+import { install, onPath } from "../docker/programs.ts";
+
+/** A cluster of one node to test on. */
+export interface Cluster {
+  /** The administrator's kubeconfig. */
+  readonly kubeconfig: string;
+  readonly kubectl: string;
+  /** This machine, as pods reach it. */
+  readonly hostAddress: string;
+  /** Ends it and takes everything away. */
+  stop(): Promise<void>;
+}
+
+const PREFIX = "10.214";
+const NAME = "restorable1";
+/** What a Debian machine needs beside what is built. */
+const PACKAGES = ["containerd", "runc", "iptables", "iproute2", "openssl", "util-linux"];
+const PROGRAMS = ["containerd", "ctr", "runc", "iptables", "ip", "openssl", "nsenter"];
+
+/** Where programs and images stay between runs. */
+export const cacheFolder = (): string =>
+  path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "restorable/kubernetes");
+
+/** The folder of a node's programs, built where they are missing. */
+export async function nodePrograms(): Promise<string> {
+  const folder = path.join(cacheFolder(), "1.34.2");
+  mkdirSync(cacheFolder(), { recursive: true });
+  await execa("sh", [path.join(import.meta.dirname, "build.sh"), folder], { stdio: "inherit" });
+  return folder;
+}
+
+/** Boots a cluster that ends with this process. Throws with what to do where that is not possible. */
+export async function startCluster(programs: string, images: string): Promise<Cluster> {
+  if (process.getuid?.() !== 0) throw new Error("a Kubernetes node of our own needs root: run this as root");
+  if (PROGRAMS.some((name) => onPath(name).length === 0)) await install(PACKAGES);
+  const state = path.join(cacheFolder(), "state");
+  // Detached, or Ctrl-C on the terminal would end it before it has cleaned up. Our end of its stdin is what keeps it.
+  const watchdog = spawn("bash", [path.join(import.meta.dirname, "node.sh"), state, NAME, PREFIX, programs, images], {
+    stdio: ["pipe", "pipe", "ignore"],
+    detached: true,
+  });
+  const closed = once(watchdog, "close");
+  const line = once(createInterface({ input: watchdog.stdout }), "line") as Promise<[string]>;
+  const [said] = await Promise.race([line, closed.then((): [string] => ["its watchdog ended without a word"])]);
+  if (said !== "ready") throw new Error(`a Kubernetes cluster could not be started: ${said.replace(/^failed /, "")}`);
+  return {
+    kubeconfig: path.join(state, "run/pki/admin.conf"),
+    kubectl: path.join(programs, "kubectl"),
+    hostAddress: `${PREFIX}.0.1`,
+    stop: async () => {
+      watchdog.stdin.end();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,3 @@
+module restorable/tools/kubernetes/pause
+
+go 1.24.0
