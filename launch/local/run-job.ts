@@ -14,6 +14,8 @@ export interface LocalOptions {
   readonly runner?: string;
   /** What the runner's environment is made from. @default this process's */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Seconds that a runner may still live after it has said its result; then it is killed. @default 30 */
+  readonly lingerSeconds?: number;
 }
 
 const RUNNER = path.resolve(import.meta.dirname, `../../runner/main${path.extname(import.meta.filename)}`);
@@ -23,7 +25,7 @@ const RUNNER = path.resolve(import.meta.dirname, `../../runner/main${path.extnam
  * does not end it.
  */
 export const localRunner =
-  ({ runner = RUNNER, environment = process.env }: LocalOptions = {}): RunJob =>
+  ({ runner = RUNNER, environment = process.env, lingerSeconds = 30 }: LocalOptions = {}): RunJob =>
   async (job, options) => {
     const secrets = handedOver(job, options.secrets);
     const names = [
@@ -38,12 +40,27 @@ export const localRunner =
     // A runner that ended before it read everything says why by its result.
     child.stdin.on("error", () => undefined);
     child.stdin.end(runnerInput(job, secrets));
+    killLingering(child, lingerSeconds);
     return follow(child, job, options);
   };
 
 /** Runs one job as a child process of this one. */
 export const runLocal = (job: Job, options: RunOptions & LocalOptions): Promise<Result> =>
   localRunner(options)(job, options);
+
+/**
+ * A result is the last thing that a runner says. Node was seen to hang for ever in its own exit after that, which must
+ * not hold up a restore whose application is stopped.
+ */
+const killLingering = (child: ChildProcess, seconds: number): void => {
+  let said = "";
+  child.stdout?.on("data", (chunk: Buffer) => {
+    said += chunk;
+    if (!said.endsWith("\n") || !readResult(said)) return;
+    const timer = setTimeout(() => child.kill("SIGKILL"), seconds * 1000);
+    child.once("close", () => clearTimeout(timer));
+  });
+};
 
 const follow = async (child: ChildProcess, job: Job, { signal, onProgress }: RunOptions): Promise<Result> => {
   const stop = () => child.kill("SIGTERM");

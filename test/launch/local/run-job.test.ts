@@ -96,6 +96,18 @@ test("progress arrives line by line, and other lines do not disturb it", async (
   expect(lines).toEqual([line]);
 });
 
+test("a runner that hangs after it has said its result is killed, and the result counts", async () => {
+  const { file } = await runner(`${ANSWER} setInterval(() => undefined, 1000);`);
+  const result = await runLocal(job, {
+    runner: file,
+    secrets,
+    onProgress: () => undefined,
+    signal: NEVER,
+    lingerSeconds: 0.1,
+  });
+  expect(result).toMatchObject({ ok: true, kind: "check" });
+});
+
 test("a failed job is a result", async () => {
   const error = { code: "no-points", fact: "there is none", hint: "make one" };
   const { file } = await runner(
