@@ -7,6 +7,7 @@ import { runScript } from "../sql/run-script.ts";
 import { restoreProgram } from "./clients.ts";
 import { adminOf, clientEnv, type Session, withSession } from "./connect.ts";
 import { createMissingRoles, roleNames } from "./create-roles.ts";
+import { explainRestore } from "./explain-restore.ts";
 import { createDatabase, type Globals } from "./globals.ts";
 import { connectionString, quoteIdentifier, quoteLiteral } from "./identifier.ts";
 import type { TargetFacts } from "./inspect-target.ts";
@@ -172,16 +173,7 @@ export const pgRestore = (
     ...("file" in archive ? [`--jobs=${single ? 1 : source.restoreJobs}`, archive.file] : []),
   ],
   env: clientEnv(context, source, adminOf(source), database),
-  explain: (exit, stderr) => {
-    const denied = /permission denied|must be (owner|superuser|member)/.test(stderr);
-    return new JobError(
-      denied ? "too-few-rights" : "restore-failed",
-      `pg_restore into '${database}' at ${source.host}:${source.port} ended with exit code ${exit}: ${stderr.split("\n").slice(-6).join(" | ") || "it said nothing"}`,
-      denied
-        ? "name an 'admin' login that is a superuser"
-        : "read its message above; nothing but the unfinished copy was changed",
-    );
-  },
+  explain: explainRestore("pg_restore", source, database),
 });
 
 /** TimescaleDB wants to be there first, in the same version, and told that a restore follows. */

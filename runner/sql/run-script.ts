@@ -4,6 +4,7 @@ import { JobError, type PostgresSource } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { type ClientProgram, findPrograms } from "../postgres/clients.ts";
 import { adminOf, clientEnv } from "../postgres/connect.ts";
+import { explainRestore } from "../postgres/explain-restore.ts";
 import { connectionString } from "../postgres/identifier.ts";
 import type { Invocation } from "../process/invocation.ts";
 import { runPipeline } from "../process/pipeline.ts";
@@ -71,14 +72,5 @@ export const psql = (context: Context, source: PostgresSource, file: string, dat
     `--dbname=${connectionString(database)}`,
   ],
   env: { ...clientEnv(context, source, adminOf(source), database), SHELL: "/bin/false" },
-  explain: (exit, stderr) => {
-    const denied = /permission denied|must be (owner|superuser|member)/.test(stderr);
-    return new JobError(
-      denied ? "too-few-rights" : "restore-failed",
-      `psql into '${database}' at ${source.host}:${source.port} ended with exit code ${exit}: ${stderr.split("\n").slice(-6).join(" | ") || "it said nothing"}`,
-      denied
-        ? "name an 'admin' login that is a superuser"
-        : "read its message above; nothing but the unfinished copy was changed",
-    );
-  },
+  explain: explainRestore("psql", source, database),
 });
