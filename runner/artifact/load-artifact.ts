@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
-import { pipeline, type Readable, Transform } from "node:stream";
+import { pipeline, type Readable, type Transform } from "node:stream";
 import { finished } from "node:stream/promises";
 import { type Artifact, JobError } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import type { Invocation } from "../process/invocation.ts";
 import { type PipelineOptions, runPipeline } from "../process/pipeline.ts";
+import { digestStream } from "../store/digest-stream.ts";
 import type { Store } from "../store/store.ts";
 
 /** Where an artifact is read from, and the key that opens it. */
@@ -95,28 +95,11 @@ const discard = async (stdout: Readable): Promise<void> => {
 };
 
 /** Passes bytes on and, at their end, compares them with the manifest: so a flipped bit fails the whole pipeline. */
-const digesting = ({ key, bytes, sha256 }: Artifact, storeName: string, onBytes?: OnBytes): Transform => {
-  const hash = createHash("sha256");
-  let total = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      total += chunk.length;
-      onBytes?.(total);
-      done(null, chunk);
-    },
-    flush(done) {
-      const found = hash.digest("hex");
-      const what =
-        total !== bytes
-          ? `${total} bytes where the manifest says ${bytes}`
-          : found !== sha256
-            ? "another SHA-256 than the manifest says"
-            : undefined;
-      done(what === undefined ? null : corrupt(key, storeName, what));
-    },
-  });
-};
+const digesting = ({ key, bytes, sha256 }: Artifact, storeName: string, onBytes?: OnBytes): Transform =>
+  digestStream((found) => {
+    if (found.bytes !== bytes) return corrupt(key, storeName, `${found.bytes} bytes where the manifest says ${bytes}`);
+    return found.sha256 === sha256 ? undefined : corrupt(key, storeName, "another SHA-256 than the manifest says");
+  }, onBytes);
 
 const corrupt = (key: string, storeName: string, what: string): JobError =>
   new JobError(

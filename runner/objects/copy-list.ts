@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
-import { PassThrough, pipeline, Transform } from "node:stream";
+import { PassThrough, pipeline, type Transform } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createZstdCompress, createZstdDecompress } from "node:zlib";
 import { artifactKey, JobError, type ObjectsEntry, type StoredCopy, storedCopy } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
+import { digestStream } from "../store/digest-stream.ts";
 import type { Store } from "../store/store.ts";
 import { line, parseLines } from "./ndjson.ts";
 
@@ -72,19 +72,9 @@ export async function* readCopies(
 }
 
 /** Passes bytes on and compares them with the manifest at their end. */
-const checked = ({ key, bytes, sha256 }: CopyList): Transform => {
-  const hash = createHash("sha256");
-  let total = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      total += chunk.length;
-      done(null, chunk);
-    },
-    flush(done) {
-      if (total === bytes && hash.digest("hex") === sha256) return done();
-      const hint = "this point's objects cannot be restored from this copy: choose another point";
-      done(new JobError("corrupt", `${key} is not the list that the manifest describes`, hint));
-    },
+const checked = ({ key, bytes, sha256 }: CopyList): Transform =>
+  digestStream((found) => {
+    if (found.bytes === bytes && found.sha256 === sha256) return undefined;
+    const hint = "this point's objects cannot be restored from this copy: choose another point";
+    return new JobError("corrupt", `${key} is not the list that the manifest describes`, hint);
   });
-};

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { COPIES, type Manifest, pointId, pointTime, type StoredCopy } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
+import { digestOf } from "../store/digest-stream.ts";
 import type { Store } from "../store/store.ts";
 import { readCopies } from "./copy-list.ts";
 
@@ -94,11 +94,5 @@ const readBack = async (
   { stored, versionId }: { readonly stored: string; readonly versionId?: string },
 ): Promise<Omit<StoredCopy, "headers">> => {
   const version = versionId === undefined ? {} : { versionId };
-  const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const chunk of await store.getStream(stored, { ...version, signal })) {
-    hash.update(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
-  }
-  return { stored, ...version, bytes, sha256: hash.digest("hex") };
+  return { stored, ...version, ...(await digestOf(await store.getStream(stored, { ...version, signal }))) };
 };

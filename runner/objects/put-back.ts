@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { pipeline, Transform } from "node:stream";
+import { pipeline } from "node:stream";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { JobError, type ObjectHeaders, type StoredCopy } from "../../spec/index.ts";
+import { digestStream } from "../store/digest-stream.ts";
 import { ask, type S3Bucket } from "../store/s3-bucket.ts";
 import { headerInput } from "../store/s3-headers.ts";
 import { readStream } from "../store/s3-read.ts";
@@ -40,16 +41,9 @@ const putWhole = async (to: S3Bucket, key: string, body: Buffer, headers: Object
 const putLarge = async (store: Store, copy: StoredCopy, to: S3Bucket, key: string): Promise<void> => {
   const version = copy.versionId === undefined ? {} : { versionId: copy.versionId };
   const source = await store.getStream(copy.stored, { ...version, signal: to.signal });
-  const hash = createHash("sha256");
-  const checked = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      done(null, chunk);
-    },
-    flush(done) {
-      done(hash.digest("hex") === copy.sha256 ? null : damaged(store, copy, "has another SHA-256 than its point says"));
-    },
-  });
+  const checked = digestStream(({ sha256: found }) =>
+    found === copy.sha256 ? undefined : damaged(store, copy, "has another SHA-256 than its point says"),
+  );
   pipeline(source, checked, () => undefined);
   await uploadStream(to, key, checked, { signal: to.signal, estimate: copy.bytes, headers: copy.headers });
 };

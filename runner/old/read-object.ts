@@ -104,10 +104,11 @@ const readDump = async (
   artifact: () => Artifact,
 ): Promise<OldContent> => {
   const checked = checkedScript({ major: Number.POSITIVE_INFINITY, superuser: true });
-  const [header, size] = [headOf(), sizeOf()];
+  const header = headOf();
+  let databaseBytes = 0;
   const read = (script: Readable) =>
     pipeline(script, header.stream, checked.stream, async (lines: AsyncIterable<Buffer>) => {
-      for await (const chunk of lines) size.add(chunk.length);
+      for await (const chunk of lines) databaseBytes += chunk.length;
     });
   if (object.format === "sql") await read(stream);
   else await runPipeline(context, [await anyPgRestore(context)], { input: stream, output: (stdout) => read(stdout) });
@@ -124,7 +125,7 @@ const readDump = async (
     encoding: "UTF8",
     settings: {},
     snapshot: { at: `${object.time}Z`, lsn: "0/0" },
-    databaseBytes: size.bytes(),
+    databaseBytes,
     counts: [],
     countedBy: "stream",
     rows: 0,
@@ -151,16 +152,6 @@ const headOf = () => {
     },
   });
   return { stream, text: () => text };
-};
-
-const sizeOf = () => {
-  let total = 0;
-  return {
-    add: (bytes: number) => {
-      total += bytes;
-    },
-    bytes: () => total,
-  };
 };
 
 const versionsIn = (text: string): { server: string; pgDump: string } => ({

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { JobError } from "../../spec/index.ts";
 import { syncDirectory } from "../world/sync-directory.ts";
+import { digestOf } from "./digest-stream.ts";
 import { isMissing } from "./directory-error.ts";
 import type { StreamOptions } from "./store.ts";
 import { RESERVED } from "./store-key.ts";
@@ -79,9 +80,8 @@ export const writeStream = async (
 
 /** Reads a written file back and compares: what a network file system lost shows here. */
 export const confirmFile = async (name: string, key: string, sha256: string): Promise<void> => {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(name, { highWaterMark: 1 << 20 })) hash.update(chunk);
-  if (hash.digest("hex") === sha256) return;
+  const found = await digestOf(createReadStream(name, { highWaterMark: 1 << 20 }));
+  if (found.sha256 === sha256) return;
   throw new JobError(
     "corrupt",
     `${key} reads back with other bytes than were written`,

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { JobError, type ObjectsEntry, type ObjectsSource, type StoredCopy } from "../../spec/index.ts";
 import type { OpenedSource } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
@@ -7,6 +6,7 @@ import { inOrder } from "../objects/in-order.ts";
 import { mediaBucket, mediaName } from "../objects/media-bucket.ts";
 import { requireVersion } from "../objects/put-back.ts";
 import { eachIndexed } from "../objects/read-index.ts";
+import { digestOf } from "../store/digest-stream.ts";
 import type { Store } from "../store/store.ts";
 
 /** Copies read at the same time. */
@@ -39,9 +39,8 @@ export const verifyCopies = async (
 
 const readCopy = async ({ signal }: Context, store: Store, copy: StoredCopy): Promise<StoredCopy> => {
   const version = copy.versionId === undefined ? {} : { versionId: copy.versionId };
-  const hash = createHash("sha256");
-  for await (const chunk of await store.getStream(copy.stored, { ...version, signal })) hash.update(chunk as Buffer);
-  if (hash.digest("hex") === copy.sha256) return copy;
+  const { sha256 } = await digestOf(await store.getStream(copy.stored, { ...version, signal }));
+  if (sha256 === copy.sha256) return copy;
   throw new JobError(
     "corrupt",
     `${copy.stored} in ${store.name} has another SHA-256 than its point says`,
