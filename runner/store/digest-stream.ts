@@ -20,7 +20,8 @@ export const digestStream = (
   const digest = adder();
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      onBytes?.(digest.add(chunk));
+      const total = digest.add(chunk);
+      onBytes?.(total);
       done(null, chunk);
     },
     flush(done) {
