@@ -76,8 +76,25 @@ export const plan = z
       context.addIssue({ code: "custom", path: ["sources", index, "bucket"], message });
     });
   })
+  .superRefine(({ target, sources, quiesce }, context) => {
+    const cluster = target.kind === "kubernetes";
+    sources.forEach((source, index) => {
+      if (source.kind !== "files" || !source.mount || (source.mount.kind === "claim") === cluster) return;
+      const message = cluster
+        ? `expected a claim of the namespace, not a ${source.mount.kind}`
+        : "a claim needs a target in a cluster";
+      context.addIssue({ code: "custom", path: ["sources", index, "mount"], message });
+    });
+    quiesce?.units.forEach((unit, index) => {
+      if ((unit.kind === "workload") === cluster) return;
+      const message = cluster
+        ? `expected a Deployment or a StatefulSet, not '${unit.kind}'`
+        : "a Deployment or a StatefulSet needs a target in a cluster";
+      context.addIssue({ code: "custom", path: ["quiesce", "units", index], message });
+    });
+  })
   .superRefine(({ target, sources, repository: { location } }, context) => {
-    if (target.kind === "local") return;
+    if (target.kind !== "docker") return;
     for (const file of caFiles(sources, [location]).filter((path) => !path.startsWith("/"))) {
       const message = `the CA file '${file}' is mounted into containers: expected its absolute path on the Docker host`;
       context.addIssue({ code: "custom", message, path: ["target"] });

@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { argv } from "./scalars.ts";
-import { dockerName } from "./target.ts";
+import { dockerName, kubernetesName } from "./target.ts";
+
+/** What has a number of replicas. */
+export const workloadResource = z.enum(["Deployment", "StatefulSet"]);
 
 /** One thing on a Docker host that is stopped before a restore replaces data, and started again afterwards. */
-export const quiesceUnit = z.discriminatedUnion("kind", [
+export const dockerUnit = z.discriminatedUnion("kind", [
   /** A whole container. */
   z.strictObject({ kind: z.literal("container"), container: dockerName }),
   /**
@@ -28,6 +31,18 @@ export const quiesceUnit = z.discriminatedUnion("kind", [
   /** Programs of the host itself, by ssh where the host is reached by ssh: a supervisor that would start containers again. */
   z.strictObject({ kind: z.literal("host"), stop: argv, start: argv }),
 ]);
+export type DockerUnit = z.infer<typeof dockerUnit>;
+
+/** All pods of a Deployment or StatefulSet, stopped by scaling it to none. */
+export const workloadUnit = z.strictObject({
+  kind: z.literal("workload"),
+  resource: workloadResource,
+  name: kubernetesName,
+});
+export type WorkloadUnit = z.infer<typeof workloadUnit>;
+
+/** What is stopped before a restore replaces data, and started again afterwards. */
+export const quiesceUnit = z.discriminatedUnion("kind", [...dockerUnit.options, workloadUnit]);
 export type QuiesceUnit = z.infer<typeof quiesceUnit>;
 
 /** What must answer before an application counts as running. */
@@ -45,7 +60,7 @@ export const quiesce = z.strictObject({
   stop: z.array(argv).default([]),
   /** The same, after the units were started. */
   start: z.array(argv).default([]),
-  /** Stopped in this order, started in the opposite one. Only on a Docker host. */
+  /** Stopped in this order, started in the opposite one. Only on a Docker host or in a cluster. */
   units: z.array(quiesceUnit).default([]),
   /** Seconds that everything must stay stopped before the swap, so that whatever starts it again is noticed. @default 0 */
   quietSeconds: z.number().min(0).default(0),
@@ -59,7 +74,7 @@ export const quiesce = z.strictObject({
 export type Quiesce = z.infer<typeof quiesce>;
 
 /** One thing that ran before a restore stopped it, as the journal keeps it: enough to start it again without the plan. */
-export const quiescedUnit = z.discriminatedUnion("kind", [
+export const quiescedDockerUnit = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("container"), container: dockerName }),
   z.strictObject({
     kind: z.literal("exec"),
@@ -69,6 +84,15 @@ export const quiescedUnit = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("host"), start: argv }),
 ]);
+export type QuiescedDockerUnit = z.infer<typeof quiescedDockerUnit>;
+
+export const quiescedWorkload = workloadUnit.extend({
+  /** How many there were. */
+  replicas: z.number().int().min(1),
+});
+export type QuiescedWorkload = z.infer<typeof quiescedWorkload>;
+
+export const quiescedUnit = z.discriminatedUnion("kind", [...quiescedDockerUnit.options, quiescedWorkload]);
 export type QuiescedUnit = z.infer<typeof quiescedUnit>;
 
 /** A unit for people. */
@@ -82,6 +106,8 @@ export const unitText = (unit: QuiesceUnit): string => {
       return `${unit.stop.join(" ")} in container ${unit.container}`;
     case "host":
       return `${unit.stop.join(" ")} on the host`;
+    case "workload":
+      return `${unit.resource} ${unit.name}`;
   }
 };
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { objectsSource } from "./objects.ts";
 import { argv, bytes, directory, secretRef, slug } from "./scalars.ts";
-import { dockerName } from "./target.ts";
+import { dockerName, kubernetesName } from "./target.ts";
 
 export const tls = z.discriminatedUnion("mode", [
   z.strictObject({ mode: z.literal("disable") }),
@@ -62,8 +62,27 @@ export const mount = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("volume"), name: dockerName }),
   /** A directory of the Docker host. */
   z.strictObject({ kind: z.literal("bind"), path: directory }),
+  /** A PersistentVolumeClaim of the target's namespace. */
+  z.strictObject({
+    kind: z.literal("claim"),
+    name: kubernetesName,
+    /** Labels of pods on whose node a job must run, because only one node may mount the volume. @default anywhere */
+    beside: z.record(z.string().min(1), z.string()).optional(),
+  }),
 ]);
 export type Mount = z.infer<typeof mount>;
+
+/** What is mounted, for people. */
+export const mountText = (value: Mount): string => {
+  switch (value.kind) {
+    case "volume":
+      return `volume ${value.name}`;
+    case "bind":
+      return `directory ${value.path} of the host`;
+    case "claim":
+      return `volume claim ${value.name}`;
+  }
+};
 
 /** How the files of a directory are stored. */
 export const filesStore = z.discriminatedUnion("kind", [

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bytes, directory } from "./scalars.ts";
+import { bytes, directory, secretRef } from "./scalars.ts";
 
 /** Jobs run as child processes on the machine that runs Pulumi or the CLI. */
 export const localTarget = z.strictObject({
@@ -44,8 +44,42 @@ export const dockerTarget = z.strictObject({
 });
 export type DockerTarget = z.infer<typeof dockerTarget>;
 
+/** A name of an object in a namespace, as most kinds of Kubernetes allow it. */
+export const kubernetesName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "expected a Kubernetes name: lower-case letters, digits, '-', '.'");
+
+/** A name that is part of a DNS name: a namespace, a service. */
+export const kubernetesLabel = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "expected at most 63 lower-case letters, digits and '-'");
+
+/** Jobs run as pods in a namespace of a Kubernetes cluster. */
+export const kubernetesTarget = z.strictObject({
+  kind: z.literal("kubernetes"),
+  /** How the operator's machine reaches the cluster: a kubeconfig. @default what `kubectl` would use */
+  kubeconfig: secretRef.optional(),
+  /** A context of the kubeconfig. @default its current one */
+  context: z.string().min(1).optional(),
+  namespace: kubernetesLabel,
+  /** The runner's image. */
+  image: z.string().min(1),
+  /** Secrets with which the image is pulled. @default none */
+  imagePullSecrets: z.array(kubernetesName).default([]),
+  /** The claim for journals, locks, records and scratch copies of restores. */
+  ledger: kubernetesName,
+  /** Who takes backups: it must be able to read every file; not root where Pod Security is restricted. @default "10001:10001" */
+  user: z
+    .string()
+    .regex(/^\d+:\d+$/, "expected <uid>:<gid> in numbers")
+    .default("10001:10001"),
+  /** Bytes of memory that one job may use. @default 1 GiB */
+  memory: bytes.default(1024 ** 3),
+});
+export type KubernetesTarget = z.infer<typeof kubernetesTarget>;
+
 /** Where jobs run. */
-export const target = z.discriminatedUnion("kind", [localTarget, dockerTarget]);
+export const target = z.discriminatedUnion("kind", [localTarget, dockerTarget, kubernetesTarget]);
 export type Target = z.infer<typeof target>;
 
 /** Where jobs in containers find the ledger. */

@@ -1,4 +1,12 @@
-import { JobError, type Plan, type Retention, type Source, stoppedBy, type Target } from "../../spec/index.ts";
+import {
+  JobError,
+  mountText,
+  type Plan,
+  type Retention,
+  type Source,
+  stoppedBy,
+  type Target,
+} from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { findPlans } from "../find/find-plan.ts";
 import { locationText } from "../find/location.ts";
@@ -51,12 +59,18 @@ export const sourceText = (source: Source): string =>
   `${source.name}: ${source.kind === "files" ? `files in ${placeOf(source)}` : liveText(source)}`;
 
 const placeOf = ({ directory, mount }: Extract<Source, { kind: "files" }>): string =>
-  mount === undefined ? directory : mount.kind === "volume" ? `volume ${mount.name}` : `${mount.path} of the host`;
+  mount === undefined ? directory : mountText(mount);
 
-const targetText = (target: Target): string =>
-  target.kind === "local"
-    ? `local, ledger ${target.ledger}`
-    : `docker at ${target.host}, ${target.network.kind} ${target.network.name}, ledger volume ${target.ledger}`;
+const targetText = (target: Target): string => {
+  switch (target.kind) {
+    case "local":
+      return `local, ledger ${target.ledger}`;
+    case "docker":
+      return `docker at ${target.host}, ${target.network.kind} ${target.network.name}, ledger volume ${target.ledger}`;
+    case "kubernetes":
+      return `kubernetes, namespace ${target.namespace}, ledger claim ${target.ledger}`;
+  }
+};
 
 const retentionText = ({ minimum, ...rules }: Retention): string =>
   [...Object.entries(rules).map(([rule, value]) => `${rule} ${value}`), `minimum ${minimum}`].join(", ");

@@ -1,4 +1,4 @@
-import { type FilesSource, isRequested, type Plan, type Request, type Source } from "../../spec/index.ts";
+import { type FilesSource, isRequested, mountText, type Plan, type Request, type Source } from "../../spec/index.ts";
 import { stopped } from "./stops-sentence.ts";
 
 /** One sentence for the operator before anything runs: what stops, from where, into what, kept as what. */
@@ -42,10 +42,8 @@ const live = (source: Source): string => {
   }
 };
 
-const place = ({ directory, mount }: FilesSource): string => {
-  if (mount === undefined) return `directory ${directory}`;
-  return mount.kind === "volume" ? `volume ${mount.name}` : `directory ${mount.path} of the host`;
-};
+const place = ({ directory, mount }: FilesSource): string =>
+  mount === undefined ? `directory ${directory}` : mountText(mount);
 
 /** A mount point cannot be renamed, so what is superseded there is kept inside it. */
 const superseded = (source: Source): string => {

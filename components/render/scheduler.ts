@@ -72,7 +72,7 @@ export const schedulerContainer = (plan: DockerPlan, container: string, configVo
 /** A bind whose directory is missing fails the start, where the short form would make an empty one. */
 const mountOf = (target: string, mount: NonNullable<Extract<Plan["sources"][number], { kind: "files" }>["mount"]>) => ({
   type: mount.kind,
-  source: mount.kind === "volume" ? mount.name : mount.path,
+  source: mount.kind === "bind" ? mount.path : mount.name,
   target,
   readOnly: true,
 });

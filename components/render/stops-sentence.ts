@@ -16,5 +16,7 @@ const unit = (value: QuiesceUnit): string => {
       return `in container ${value.container}: ${value.stop.join(" ")}`;
     case "host":
       return `on the host: ${value.stop.join(" ")}`;
+    case "workload":
+      return `${value.resource} ${value.name}`;
   }
 };

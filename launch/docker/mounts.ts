@@ -65,9 +65,9 @@ const sourceMountOf = (
   mount: NonNullable<FilesSource["mount"]>,
   readOnly: boolean,
 ): JobMount =>
-  mount.kind === "volume"
-    ? volume(mount.name, sourceMount(name), readOnly)
-    : { Type: "bind", Source: mount.path, Target: sourceMount(name), ReadOnly: readOnly };
+  mount.kind === "bind"
+    ? { Type: "bind", Source: mount.path, Target: sourceMount(name), ReadOnly: readOnly }
+    : volume(mount.name, sourceMount(name), readOnly);
 
 /** Live data are there only for who replaces them; the state of a journal is only read. */
 const restored = ({ action, plan, request: { into } }: RestoreJob): readonly JobMount[] => {

@@ -100,14 +100,19 @@ const ofUnit = (unit: QuiesceUnit, running: readonly QuiescedUnit[]): readonly Q
   running.filter((one) => {
     if (unit.kind === "compose") return one.kind === "container";
     if (one.kind !== unit.kind) return false;
-    return one.kind === "host" || (unit.kind !== "host" && one.container === unit.container);
+    return one.kind === "host" || nameOf(one) === nameOf(unit);
   });
+
+const nameOf = (unit: QuiesceUnit | QuiescedUnit): string | undefined => {
+  if (unit.kind === "workload") return `${unit.resource}/${unit.name}`;
+  return "container" in unit ? unit.container : undefined;
+};
 
 const unitsOf = ({ units }: LaunchWorld): Units => {
   if (units) return units;
   throw new JobError(
     "bad-config",
-    "the plan's quiesce.units are containers, but its target is no Docker host",
+    "the plan's quiesce.units are parts of a Docker host or a cluster, but its target is this machine",
     "name programs in quiesce.stop and quiesce.start instead; nothing was touched",
   );
 };

@@ -1,7 +1,7 @@
 import { type Probe, type QuiescedUnit, type QuiesceUnit, quiescedUnit } from "../../spec/index.ts";
 import type { ProgramEnd } from "../run-program.ts";
 
-/** Stops and starts units of a Docker host. Each act has a time limit of its own, in seconds. */
+/** Stops and starts units of a Docker host or of a namespace. Each act has a time limit of its own, in seconds. */
 export interface Units {
   /**
    * What of a unit runs now: what a restore will stop, and start again.
@@ -26,6 +26,8 @@ export const quiescedText = (unit: QuiescedUnit): string => {
       return `${unit.start.join(" ")} in container ${unit.container}`;
     case "host":
       return `${unit.start.join(" ")} on the host`;
+    case "workload":
+      return `${unit.resource} ${unit.name}`;
   }
 };
 

@@ -21,7 +21,7 @@ const WRONG: readonly [path: string, value: unknown, message: string][] = [
     "Packit",
     "expected 1 to 63 characters: lower-case letters, digits, '.', '-', '_', starting with a letter or digit",
   ],
-  ["target.kind", "moon", "expected 'local' | 'docker'"],
+  ["target.kind", "moon", "expected 'local' | 'docker' | 'kubernetes'"],
   ["target.ledger", "ledger", "expected an absolute path other than '/'"],
   ["target.ledger", "/srv/../etc", "expected a path without '.', '..', '//' and without a slash at its end"],
   ["target.scratch", "/var/tmp/", "expected a path without '.', '..', '//' and without a slash at its end"],

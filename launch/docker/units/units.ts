@@ -1,6 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type Docker from "dockerode";
-import { JobError, type QuiescedUnit, type QuiesceUnit, unitText } from "../../../spec/index.ts";
+import {
+  type DockerUnit,
+  JobError,
+  type QuiescedDockerUnit,
+  type QuiescedUnit,
+  type QuiesceUnit,
+  unitText,
+} from "../../../spec/index.ts";
 import { quiescedText, type Units } from "../../restore/units.ts";
 import type { ProgramEnd, RunProgram } from "../../run-program.ts";
 import { isConnectionError, isRefusal, refusalText } from "../engine-error.ts";
@@ -21,15 +28,27 @@ interface Place {
 
 /** Units of the host of one engine. */
 export const dockerUnits = (place: Place): Units => ({
-  running: (unit, seconds) => running(place, unit, seconds),
-  stop: (unit, stopped, seconds) => stop(place, unit, stopped, seconds),
-  back: (unit, stopped, seconds) => back(place, unit, stopped, seconds),
-  start: (unit, seconds) => start(place, unit, seconds),
+  running: (unit, seconds) => running(place, onHost(unit), seconds),
+  stop: (unit, stopped, seconds) => stop(place, onHost(unit), stopped, seconds),
+  back: (unit, stopped, seconds) => back(place, onHost(unit), stopped, seconds),
+  start: async (unit, seconds) =>
+    unit.kind === "workload"
+      ? { ok: false, text: `${quiescedText(unit)} is no part of a Docker host` }
+      : start(place, unit, seconds),
   probe: (probe, seconds) =>
     probe.kind === "http" ? probeHttp(probe.url, seconds) : execInside(place.engine, probe, seconds),
 });
 
-const running = async (place: Place, unit: QuiesceUnit, seconds: number): Promise<readonly QuiescedUnit[]> => {
+const onHost = (unit: QuiesceUnit): DockerUnit => {
+  if (unit.kind !== "workload") return unit;
+  throw new JobError(
+    "bad-config",
+    `${unitText(unit)} is a part of a cluster, and the plan's target is a Docker host`,
+    "correct the plan's quiesce.units; nothing was touched",
+  );
+};
+
+const running = async (place: Place, unit: DockerUnit, seconds: number): Promise<readonly QuiescedUnit[]> => {
   const { engine, host } = place;
   switch (unit.kind) {
     case "container":
@@ -71,7 +90,7 @@ const composeRunning = async (
 
 const stop = async (
   place: Place,
-  unit: QuiesceUnit,
+  unit: DockerUnit,
   stopped: readonly QuiescedUnit[],
   seconds: number,
 ): Promise<void> => {
@@ -90,7 +109,7 @@ const stop = async (
   }
 };
 
-const succeeded = (unit: QuiesceUnit, { ok, text }: ProgramEnd): void => {
+const succeeded = (unit: DockerUnit, { ok, text }: ProgramEnd): void => {
   if (ok) return;
   throw new JobError(
     "quiesce-failed",
@@ -159,7 +178,7 @@ const stopInside = async (
 
 const back = async (
   { engine, host }: Place,
-  unit: QuiesceUnit,
+  unit: DockerUnit,
   stopped: readonly QuiescedUnit[],
   seconds: number,
 ): Promise<readonly string[]> => {
@@ -183,7 +202,7 @@ const back = async (
 };
 
 /** Tries again while the engine is away or a container restarts, and no longer than it may take. */
-const start = async (place: Place, unit: QuiescedUnit, seconds: number): Promise<ProgramEnd> => {
+const start = async (place: Place, unit: QuiescedDockerUnit, seconds: number): Promise<ProgramEnd> => {
   if (unit.kind === "host") return place.program(unit.start, seconds);
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
@@ -203,7 +222,7 @@ const RESTARTS = new Error("the container does not run");
 
 const startOnce = async (
   engine: Docker,
-  unit: Exclude<QuiescedUnit, { kind: "host" }>,
+  unit: Exclude<QuiescedDockerUnit, { kind: "host" }>,
   seconds: number,
 ): Promise<ProgramEnd> => {
   if (unit.kind === "container") {
