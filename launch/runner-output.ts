@@ -3,6 +3,9 @@ import { type Job, JobError, type Progress, progress, type Result, result } from
 /** Lines of stderr that are no progress and are kept for an error message. */
 const KEPT_LINES = 10;
 
+/** Seconds that a runner may still live after it has said its result; then it is killed. */
+export const LINGER_SECONDS = 30;
+
 /** What a runner writes to stderr, line by line. */
 export interface RunnerLines {
   readonly add: (line: string) => void;

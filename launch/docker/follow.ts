@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type Docker from "dockerode";
 import { JobError, type Result } from "../../spec/index.ts";
 import type { RunOptions } from "../run-job.ts";
-import { noResult, type RunnerLines, readResult, runnerLines } from "../runner-output.ts";
+import { LINGER_SECONDS, noResult, type RunnerLines, readResult, runnerLines } from "../runner-output.ts";
 import { isConnectionError, isRefusal, unreachable } from "./engine-error.ts";
 import { type LogPosition, logFrames, logPosition } from "./log-frames.ts";
 
@@ -20,16 +20,23 @@ const ENGINE_AWAY = 600;
 /** Seconds between two tries to reach it, or between the end of a log and the end of its container. */
 const TRY_EVERY = 1;
 
+interface FollowOptions extends Pick<RunOptions, "onProgress" | "signal"> {
+  /** Seconds that the container may still run after the job has said its result; then it is killed. @default 30 */
+  readonly lingerSeconds?: number;
+}
+
 /**
  * Follows a container to its end and answers with what the job said. The container stays.
  * @throws JobError `engine-unreachable` when the engine stays away, `process-failed` when the job said nothing
  */
 export const followJob = async (
   job: PlacedJob,
-  { onProgress, signal }: Pick<RunOptions, "onProgress" | "signal">,
+  { onProgress, signal, lingerSeconds = LINGER_SECONDS }: FollowOptions,
 ): Promise<Result> => {
   const lines = runnerLines(onProgress);
-  const state = await whenEnded(job, lines, signal);
+  const guard = lingerGuard(job, lingerSeconds);
+  const reader: Reader = { lines, position: logPosition(), onOutput: guard.heard };
+  const state = await whenEnded(job, reader, signal).finally(guard.stop);
   const result = readResult(await patiently(job, () => output(job)));
   if (result) return result;
   throw withoutResult(job, state, lines.others);
@@ -37,10 +44,37 @@ export const followJob = async (
 
 type State = Docker.ContainerInspectInfo["State"];
 
-const whenEnded = async (job: PlacedJob, lines: RunnerLines, signal: AbortSignal): Promise<State> => {
-  const position = logPosition();
+/** Who reads the log of a job, over all connections that it takes. */
+interface Reader {
+  readonly lines: RunnerLines;
+  /** In what the job says on stderr. */
+  readonly position: LogPosition;
+  /** Called when a line of stdout is there. */
+  readonly onOutput: () => void;
+}
+
+/**
+ * A result is the last thing that a runner says. Node was seen to hang for ever in its own exit after that
+ * (nodejs/node#54918), which must not hold up a restore whose application is stopped.
+ */
+const lingerGuard = (job: PlacedJob, seconds: number) => {
+  let timer: NodeJS.Timeout | undefined;
+  const end = async () => {
+    if (readResult(await output(job))) await job.container.kill({ signal: "SIGKILL" });
+  };
+  return {
+    heard: () => {
+      clearTimeout(timer);
+      // Refused where it has just ended; where the connection is gone, the line is heard again with the next one.
+      timer = setTimeout(() => end().catch(() => undefined), seconds * 1000);
+    },
+    stop: () => clearTimeout(timer),
+  };
+};
+
+const whenEnded = async (job: PlacedJob, reader: Reader, signal: AbortSignal): Promise<State> => {
   for (let told = false; ; ) {
-    const isTold = await untilLogEnds(job, lines, position, signal, told);
+    const isTold = await untilLogEnds(job, reader, signal, told);
     told ||= isTold;
     const { State: state } = await patiently(job, () => job.container.inspect());
     if (!state.Running && state.Status !== "created") return state;
@@ -49,13 +83,7 @@ const whenEnded = async (job: PlacedJob, lines: RunnerLines, signal: AbortSignal
 };
 
 /** Reads the log until the container ends or the connection breaks; answers whether the job was told to stop. */
-const untilLogEnds = async (
-  job: PlacedJob,
-  lines: RunnerLines,
-  position: LogPosition,
-  signal: AbortSignal,
-  told: boolean,
-): Promise<boolean> => {
+const untilLogEnds = async (job: PlacedJob, reader: Reader, signal: AbortSignal, told: boolean): Promise<boolean> => {
   let isTold = told;
   const stop = () => {
     if (isTold) return;
@@ -70,7 +98,7 @@ const untilLogEnds = async (
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
   try {
-    await readLog(job, lines, position);
+    await readLog(job, reader);
   } catch (error) {
     if (!isConnectionError(error)) throw gone(job, error);
   } finally {
@@ -79,16 +107,20 @@ const untilLogEnds = async (
   return isTold;
 };
 
-/** Progress is read from stderr only; the result is read when it is whole. */
-const readLog = async ({ container }: PlacedJob, lines: RunnerLines, position: LogPosition): Promise<void> => {
+/** Progress is read from stderr; that there is a result is heard here, and it is read when it is whole. */
+const readLog = async ({ container }: PlacedJob, { lines, position, onOutput }: Reader): Promise<void> => {
   const since = position.since();
   position.reconnect();
-  const options = { follow: true, stdout: false, stderr: true, timestamps: true } as const;
+  const options = { follow: true, stdout: true, stderr: true, timestamps: true } as const;
   const stream = await container.logs({ ...options, ...(since === undefined ? {} : { since }) });
   const frames = logFrames();
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of stream) {
     for (const frame of frames(chunk as Buffer)) {
+      if (frame.from === "stdout") {
+        if (frame.text.at(-1) === 10) onOutput();
+        continue;
+      }
       if (!position.take(frame)) continue;
       rest = Buffer.concat([rest, frame.text]);
       for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {

@@ -1,5 +1,6 @@
 /** One message of a container's log, as the engine sends it: a line, or a part of a long one. */
 export interface LogFrame {
+  readonly from: "stdout" | "stderr";
   /** When it was logged, RFC 3339 with nanoseconds; parts of one line have the same instant. */
   readonly at: string;
   readonly text: Buffer;
@@ -18,15 +19,17 @@ export const logFrames = (): ((chunk: Buffer) => readonly LogFrame[]) => {
     for (;;) {
       const end = rest.length < HEADER ? Number.POSITIVE_INFINITY : HEADER + rest.readUInt32BE(4);
       if (rest.length < end) return frames;
-      frames.push(frameOf(rest.subarray(HEADER, end)));
+      frames.push(frameOf(rest[0] === 1 ? "stdout" : "stderr", rest.subarray(HEADER, end)));
       rest = rest.subarray(end);
     }
   };
 };
 
-const frameOf = (payload: Buffer): LogFrame => {
+const frameOf = (from: LogFrame["from"], payload: Buffer): LogFrame => {
   const time = TIME.exec(payload.subarray(0, 40).toString("latin1"));
-  return time ? { at: time[1] as string, text: payload.subarray(time[0].length) } : { at: "", text: payload };
+  return time
+    ? { from, at: time[1] as string, text: payload.subarray(time[0].length) }
+    : { from, at: "", text: payload };
 };
 
 /** Where a reader of a log stands, so that it goes on there after its connection broke. */
@@ -36,7 +39,7 @@ export interface LogPosition {
   /** Called at each new connection: messages of the last instant come again. */
   readonly reconnect: () => void;
   /** Whether a message is new. */
-  readonly take: (frame: LogFrame) => boolean;
+  readonly take: (frame: Pick<LogFrame, "at">) => boolean;
 }
 
 export const logPosition = (): LogPosition => {

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { type Job, neededSecrets, type Result } from "../../spec/index.ts";
 import { handedOver, runnerInput } from "../hand-over.ts";
 import type { RunJob, RunOptions } from "../run-job.ts";
-import { noResult, readResult, runnerLines } from "../runner-output.ts";
+import { LINGER_SECONDS, noResult, readResult, runnerLines } from "../runner-output.ts";
 import { runnerEnvironment } from "./environment.ts";
 
 export interface LocalOptions {
@@ -25,7 +25,7 @@ const RUNNER = path.resolve(import.meta.dirname, `../../runner/main${path.extnam
  * does not end it.
  */
 export const localRunner =
-  ({ runner = RUNNER, environment = process.env, lingerSeconds = 30 }: LocalOptions = {}): RunJob =>
+  ({ runner = RUNNER, environment = process.env, lingerSeconds = LINGER_SECONDS }: LocalOptions = {}): RunJob =>
   async (job, options) => {
     const secrets = handedOver(job, options.secrets);
     const names = [

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { type Failure, type Job, neededSecrets, type Result, result as resultSchema } from "../../spec/index.ts";
+import { killLingering } from "../process/kill-lingering.ts";
 
 export interface ChildOptions {
   /** The runner's program. */
@@ -12,6 +13,8 @@ export interface ChildOptions {
   /** Takes every line of progress, and every result. */
   readonly onStderr: (line: string) => void;
   readonly onStdout: (line: string) => void;
+  /** Seconds that a job may still live after it has said its result. @default 30 */
+  readonly lingerSeconds?: number;
 }
 
 /** Lines of stderr that are no progress and are kept for an error message. */
@@ -22,7 +25,7 @@ const KEPT = 5;
  * told on stdin, with only the secrets that it needs.
  */
 export const childRunner =
-  ({ main, secrets, now, onStderr, onStdout }: ChildOptions) =>
+  ({ main, secrets, now, onStderr, onStdout, lingerSeconds }: ChildOptions) =>
   async (job: Job, signal: AbortSignal): Promise<Result> => {
     const started = now();
     const child = spawn(process.execPath, [main], { stdio: "pipe" });
@@ -36,6 +39,7 @@ export const childRunner =
     });
     // A job that ended before it read everything says why by its result.
     child.stdin.on("error", () => undefined);
+    killLingering(child, lingerSeconds);
     child.stdin.end(`${JSON.stringify(job)}\n${JSON.stringify({ secrets: needed(job, secrets) })}\n`);
     try {
       const [printed, [code, by]] = await Promise.all([text(child.stdout), once(child, "close")]);

@@ -4,6 +4,7 @@ import { canonicalJson, type Job, type Request, type ResultOf } from "../../spec
 import { RUNNER_IMAGE } from "../../tools/docker/images.ts";
 import { succeeded } from "../runner/world.ts";
 import { docker } from "./support/docker.ts";
+import { inVolume } from "./support/launches.ts";
 import { catalogOf, type DockerWorld, makeDockerWorld, pointIdentity } from "./support/world.ts";
 
 const ROWS = 2000;
@@ -122,10 +123,3 @@ describe("jobs in containers · docker, postgres 17, versitygw", () => {
     expect(unreadable).toEqual([]);
   });
 });
-
-/** Runs a few lines of Node as root with a volume at /data. */
-const inVolume = (volume: string, script: string, argument = "/data"): Promise<string> =>
-  docker(
-    ...["run", "--rm", "--network", "none", "--user", "0:0", "--volume", `${volume}:/data`],
-    ...["--entrypoint", "node", RUNNER_IMAGE, "--eval", script, "--", argument],
-  );

@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectEngine } from "../../launch/docker/engine.ts";
+import { followJob } from "../../launch/docker/follow.ts";
 import { runnerOn } from "../../launch/index.ts";
 import { type Plan, type Progress, parse, plan as planSchema } from "../../spec/index.ts";
+import { RUNNER_IMAGE } from "../../tools/docker/images.ts";
 import { succeeded } from "../runner/world.ts";
-import { docker } from "./support/docker.ts";
+import { CHECKED, LINGERING_RUNNER } from "../support/lingering-runner.ts";
+import { docker, LABELLED } from "./support/docker.ts";
 import {
+  HOST,
   hostPlan,
   inVolume,
   jobContainers,
@@ -60,6 +65,17 @@ describe("a plan on a Docker host · docker, postgres 17, versitygw", () => {
     expect(manifest.sources.map(({ name }) => name)).toEqual(["db", "files"]);
     expect(said.filter(({ type }) => type === "step").length).toBeGreaterThan(2);
     expect(await jobContainers(plan)).toEqual([]);
+  });
+
+  test("a job that hangs after it has said its result is killed, and the result counts", async () => {
+    const name = world.place.claim("lingering");
+    const node = ["--entrypoint", "node", RUNNER_IMAGE, "--eval", LINGERING_RUNNER];
+    await docker("run", "--detach", "--name", name, ...LABELLED, ...node);
+    const container = connectEngine(HOST, process.env).getContainer(name);
+    const placed = { id: "check-1", kind: "check", host: HOST, container };
+    const following = followJob(placed, { onProgress: () => undefined, signal: never, lingerSeconds: 0.1 });
+    expect(await following).toEqual(CHECKED);
+    expect(await docker("inspect", "--format", "{{.State.ExitCode}}", name)).toBe("137");
   });
 
   test("a verify opens it there", async () => {

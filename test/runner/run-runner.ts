@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
+import { killLingering } from "../../runner/process/kill-lingering.ts";
 import { type Job, type Progress, type Result, result as resultSchema } from "../../spec/index.ts";
 import { compileCache } from "../../tools/servers/pulumi-environment.ts";
 import { checkout, tools } from "../../tools/servers/tools.ts";
@@ -34,6 +35,7 @@ export function startRunner(
     stdio: "pipe",
     env: { PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: compileCache, ...env },
   });
+  killLingering(child);
   child.stdin.on("error", () => undefined);
   child.stdin.end(`${JSON.stringify(job)}\n${JSON.stringify({ secrets })}\n`);
   const progress: Progress[] = [];

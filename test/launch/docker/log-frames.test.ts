@@ -12,7 +12,7 @@ const frame = (text: string | Buffer, stream = 2): Buffer => {
 describe("frames of a log", () => {
   const bytes = Buffer.concat([
     frame("2026-11-21T10:00:00.123456789Z one\n"),
-    frame("2026-11-21T10:00:01.5Z é\n"),
+    frame("2026-11-21T10:00:01.5Z é\n", 1),
     frame("no time\n"),
   ]);
   const expected = [
@@ -26,6 +26,7 @@ describe("frames of a log", () => {
     const found = [];
     for (let at = 0; at < bytes.length; at += size) found.push(...read(bytes.subarray(at, at + size)));
     expect(found.map(({ at, text }) => [at, text.toString()])).toEqual(expected);
+    expect(found.map(({ from }) => from)).toEqual(["stderr", "stdout", "stderr"]);
   });
 });
 

@@ -2,42 +2,17 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { runLocal } from "../../../launch/index.ts";
-import { checkJob, type Job, JobError, type Progress } from "../../../spec/index.ts";
+import { JobError, type Progress } from "../../../spec/index.ts";
+import { CHECKED, CHECK as job, LINGERING_RUNNER } from "../../support/lingering-runner.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const NEVER = new AbortController().signal;
-const key = (name: string) => ({ kind: "env", name }) as const;
-
-const job: Job = checkJob.parse({
-  kind: "check",
-  version: 1,
-  plan: "packit",
-  schedule: { kind: "none" },
-  repository: {
-    environment: "prod",
-    location: {
-      kind: "s3",
-      bucket: "backups",
-      credentials: { reader: { accessKeyId: key("RESTORABLE_ID"), secretAccessKey: key("RESTORABLE_SECRET") } },
-    },
-  },
-});
-
 /** A runner that writes down what it was given, and then runs `then`. */
 const runner = async (then: string) => {
   const directory = await tempDir("runner");
   const file = path.join(directory, "runner.ts");
   const seen = path.join(directory, "seen.json");
-  const result = {
-    version: 1,
-    ok: true,
-    kind: "check",
-    started: "2026-11-21T10:00:00Z",
-    finished: "2026-11-21T10:00:01Z",
-    healthy: true,
-    checks: [],
-  };
   await writeFile(
     file,
     `import { writeFileSync, readFileSync } from "node:fs";
@@ -46,7 +21,7 @@ const runner = async (then: string) => {
     const stat = readFileSync("/proc/self/stat", "utf8").split(") ").at(-1)!.split(" ");
     const seen = { stdin, argv: process.argv.slice(2), env: process.env, pid: process.pid, session: Number(stat[3]) };
     writeFileSync(${JSON.stringify(seen)}, JSON.stringify(seen));
-    const RESULT = ${JSON.stringify(result)};
+    const RESULT = ${JSON.stringify(CHECKED)};
     ${then}`,
   );
   return { file, seen: async () => JSON.parse(await readFile(seen, "utf8")) };
@@ -97,7 +72,7 @@ test("progress arrives line by line, and other lines do not disturb it", async (
 });
 
 test("a runner that hangs after it has said its result is killed, and the result counts", async () => {
-  const { file } = await runner(`${ANSWER} setInterval(() => undefined, 1000);`);
+  const { file } = await runner(LINGERING_RUNNER);
   const result = await runLocal(job, {
     runner: file,
     secrets,
