@@ -28,7 +28,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import {
-  BackupBucket,
   BackupPlan,
   type QuiesceArgs,
   Repository,
@@ -38,7 +37,9 @@ import {
   type TargetChoice,
 } from "../components/index.ts";
 import { plan, retention, slug } from "../spec/index.ts";
+import { bucketConfig, credentialsOf, declaredBucket, lockConfig } from "./bucket.ts";
 import { parsedConfig } from "./config.ts";
+import { otherEnvironments, readRepository } from "./other-environments.ts";
 
 /** What AIDE's own scripts set for celery, and the program itself. */
 const CELERY = [
@@ -52,17 +53,12 @@ const CELERY = [
 ];
 
 const program = z.array(z.string()).min(1);
-const place = z.strictObject({ bucket: z.string(), endpoint: z.string(), region: z.string().optional() });
 
 const aideConfig = z.strictObject({
   runner: z.string(),
   recipients: z.array(z.string()),
-  bucket: z.union([
-    z.strictObject({ create: place }),
-    z.strictObject({ adopt: place }),
-    z.strictObject({ existing: place }),
-  ]),
-  lock: z.strictObject({ mode: z.enum(["governance", "compliance"]), days: z.number() }).optional(),
+  bucket: bucketConfig,
+  lock: lockConfig,
   prefix: z.string().default("aide"),
   host: z.string().optional(),
   container: z.string().default("docker_aide_app_1"),
@@ -95,14 +91,7 @@ const aideConfig = z.strictObject({
   superseded: plan.shape.superseded,
   layout: z.strictObject({ host: z.string().optional() }).optional(),
   projects: z.array(z.strictObject({ name: slug, directory: z.string() })).default([]),
-  from: z
-    .array(
-      z.union([
-        z.strictObject({ environment: slug, publicKey: z.string() }),
-        z.strictObject({ environment: slug, stack: z.string() }),
-      ]),
-    )
-    .default([]),
+  from: otherEnvironments({}),
 });
 type AideConfig = z.output<typeof aideConfig>;
 
@@ -111,7 +100,7 @@ export const aide = (environment: string) => {
   const config = new pulumi.Config();
   const settings = parsedConfig(aideConfig, "aide");
 
-  const bucket = aideBucket(settings, config);
+  const bucket = declaredBucket("backups", settings.bucket, credentialsOf(config), settings.lock);
   const repository = new Repository("aide", { s3: { bucket, prefix: settings.prefix }, environment });
   const backups = new BackupPlan("aide", {
     target: target(settings),
@@ -127,22 +116,12 @@ export const aide = (environment: string) => {
   });
   const restore = new Restore("restore", {
     plans: [backups],
-    from: settings.from.map((source) => readRepository(source, settings.prefix, bucket)),
+    from: settings.from.map((source) => readRepository("aide", source, { bucket, prefix: settings.prefix })),
     identity: config.getSecret("identity"),
     request: config.getObject<RestoreRequest>("restore"),
   });
 
   return { record: restore.record, publicKey: repository.publicKey, bucket: bucket.bucket };
-};
-
-const aideBucket = ({ bucket, lock }: AideConfig, config: pulumi.Config): BackupBucket => {
-  const credentials = {
-    accessKeyId: config.requireSecret("accessKeyId"),
-    secretAccessKey: config.requireSecret("secretAccessKey"),
-  };
-  if ("create" in bucket) return new BackupBucket("backups", { create: { ...bucket.create, credentials }, lock });
-  if ("adopt" in bucket) return new BackupBucket("backups", { adopt: { ...bucket.adopt, credentials }, lock });
-  return new BackupBucket("backups", { existing: { ...bucket.existing, credentials }, lock });
 };
 
 /** Production is protected: a restore onto it needs a reason, and what it replaced stays for as long as the operators keep it. */
@@ -182,15 +161,3 @@ const quiesceCelery = ({ container, celery, page, timeoutSeconds }: AideConfig):
   probes: [{ http: page }],
   timeoutSeconds,
 });
-
-/** Another environment's points in the same bucket. */
-const readRepository = (source: AideConfig["from"][number], prefix: string, bucket: BackupBucket): Repository => {
-  const publicKey =
-    "publicKey" in source ? source.publicKey : new pulumi.StackReference(source.stack).requireOutput("publicKey");
-  return new Repository(`aide-${source.environment}`, {
-    s3: { bucket, prefix },
-    environment: source.environment,
-    signing: { none: {} },
-    trusted: [publicKey],
-  });
-};

@@ -19,8 +19,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { BackupBucket, BackupPlan, Repository, Restore, type RestoreRequest } from "../components/index.ts";
-import { plan, quiesce, retention, slug } from "../spec/index.ts";
+import { plan, quiesce, retention } from "../spec/index.ts";
+import { credentialsOf } from "./bucket.ts";
 import { parsedConfig } from "./config.ts";
+import { otherEnvironments, readRepository } from "./other-environments.ts";
 
 const demoConfig = z.strictObject({
   bucket: z.strictObject({
@@ -46,14 +48,7 @@ const demoConfig = z.strictObject({
   superseded: plan.shape.superseded,
   schedule: z.strictObject({ cron: z.string(), timeZone: z.string() }).optional(),
   retention: retention.optional(),
-  from: z
-    .array(
-      z.union([
-        z.strictObject({ environment: slug, publicKey: z.string() }),
-        z.strictObject({ environment: slug, stack: z.string() }),
-      ]),
-    )
-    .default([]),
+  from: otherEnvironments({}),
 });
 type DemoConfig = z.output<typeof demoConfig>;
 
@@ -67,7 +62,7 @@ export const demo = (environment: string) => {
   const backups = demoPlan(settings, config, repository);
   const restore = new Restore("restore", {
     plans: [backups],
-    from: settings.from.map((source) => readRepository(source, settings.prefix, bucket)),
+    from: settings.from.map((source) => readRepository("demo", source, { bucket, prefix: settings.prefix })),
     identity: config.getSecret("identity"),
     request: config.getObject<RestoreRequest>("restore"),
   });
@@ -81,11 +76,7 @@ export const demo = (environment: string) => {
 };
 
 const demoBucket = ({ bucket: { name, adopt, ...store } }: DemoConfig, config: pulumi.Config): BackupBucket => {
-  const credentials = {
-    accessKeyId: config.requireSecret("accessKeyId"),
-    secretAccessKey: config.requireSecret("secretAccessKey"),
-  };
-  const place = { ...store, bucket: name, credentials };
+  const place = { ...store, bucket: name, credentials: credentialsOf(config) };
   return new BackupBucket("backups", adopt ? { adopt: place } : { create: place });
 };
 
@@ -112,17 +103,5 @@ const demoPlan = (settings: DemoConfig, config: pulumi.Config, repository: Repos
     hooks: { afterRestore },
     protected: settings.protected,
     superseded,
-  });
-};
-
-/** Another environment's points in the same bucket. */
-const readRepository = (source: DemoConfig["from"][number], prefix: string, bucket: BackupBucket): Repository => {
-  const publicKey =
-    "publicKey" in source ? source.publicKey : new pulumi.StackReference(source.stack).requireOutput("publicKey");
-  return new Repository(`demo-${source.environment}`, {
-    s3: { bucket, prefix },
-    environment: source.environment,
-    signing: { none: {} },
-    trusted: [publicKey],
   });
 };

@@ -44,11 +44,12 @@ import {
   type ScheduleChoice,
 } from "../components/index.ts";
 import { maxBackups, slug } from "../spec/index.ts";
+import { credentialsOf } from "./bucket.ts";
 import { parsedConfig } from "./config.ts";
+import { otherEnvironments, readRepository } from "./other-environments.ts";
 
 const argv = z.array(z.string()).min(1);
 const bucket = z.strictObject({ bucket: z.string(), endpoint: z.string(), region: z.string().optional() });
-const source = { environment: slug, dumps: bucket };
 
 const topobankConfig = z.strictObject({
   image: z.string(),
@@ -72,11 +73,7 @@ const topobankConfig = z.strictObject({
   page: z.string().optional(),
   quietSeconds: z.number().min(0).default(30),
   protected: z.boolean().optional(),
-  from: z
-    .array(
-      z.union([z.strictObject({ ...source, publicKey: z.string() }), z.strictObject({ ...source, stack: z.string() })]),
-    )
-    .default([]),
+  from: otherEnvironments({ dumps: bucket }),
   files: z.string().default("SELECT datafile FROM manager_topography WHERE datafile <> ''"),
   migration: z.strictObject({ name: slug, run: argv.min(2) }).optional(),
 });
@@ -87,13 +84,13 @@ export const topobank = (environment: string) => {
   const config = new pulumi.Config();
   const settings = parsedConfig(topobankConfig, "topobank");
 
-  const dumps = dumpBucket(settings, keyOf(config, "dumps"));
+  const dumps = dumpBucket(settings, credentialsOf(config, "dumps"));
   const repository = new Repository("topobank", { s3: { bucket: dumps }, environment });
   const backups = topobankPlan(environment, settings, config, repository);
   const verified = settings.migration && migrated(backups, settings.migration, config.getSecret("identity"));
   const restore = new Restore("restore", {
     plans: [backups],
-    from: settings.from.map((origin) => readRepository(origin, keyOf(config, "from"))),
+    from: settings.from.map((origin) => fromBucket(origin, credentialsOf(config, "from"))),
     identity: config.getSecret("identity"),
     request: config.getObject<RestoreRequest>("restore"),
   });
@@ -114,11 +111,6 @@ const migrated = (
   new command.local.Command("migration", { ...argv, triggers: [name], addPreviousOutputInEnv: false }, opts);
   return verified;
 };
-
-const keyOf = (config: pulumi.Config, name: "media" | "dumps" | "from"): S3CredentialsArgs => ({
-  accessKeyId: config.requireSecret(`${name}AccessKeyId`),
-  secretAccessKey: config.requireSecret(`${name}SecretAccessKey`),
-});
 
 const dumpBucket = ({ dumps: { adopt, ...place } }: TopobankConfig, credentials: S3CredentialsArgs): BackupBucket =>
   new BackupBucket("dumps", adopt ? { adopt: { ...place, credentials } } : { create: { ...place, credentials } });
@@ -144,7 +136,7 @@ const topobankPlan = (
           container: { name: `${project}_postgres_1`, volume },
         },
       },
-      { objects: { name: "media", ...media, credentials: keyOf(config, "media"), store: { copy: {} } } },
+      { objects: { name: "media", ...media, credentials: credentialsOf(config, "media"), store: { copy: {} } } },
       ...(envs === undefined ? [] : [{ files: { name: "envs", hostPath: envs, byName: true } }]),
     ],
     layout: { goS3Backup: {} },
@@ -174,16 +166,10 @@ const quiesceOf = (environment: string, project: string, settings: TopobankConfi
 const SUPERVISOR = { stop: ["supervisorctl", "stop", "topobank"], start: ["supervisorctl", "start", "topobank"] };
 
 /** Another environment's points, in its own bucket. */
-const readRepository = (
-  { environment, dumps, ...trust }: TopobankConfig["from"][number],
+const fromBucket = (
+  { dumps, ...source }: TopobankConfig["from"][number],
   credentials: S3CredentialsArgs,
 ): Repository => {
-  const publicKey =
-    "publicKey" in trust ? trust.publicKey : new pulumi.StackReference(trust.stack).requireOutput("publicKey");
-  return new Repository(`topobank-${environment}`, {
-    s3: { bucket: new BackupBucket(`dumps-${environment}`, { existing: { ...dumps, credentials } }) },
-    environment,
-    signing: { none: {} },
-    trusted: [publicKey],
-  });
+  const bucket = new BackupBucket(`dumps-${source.environment}`, { existing: { ...dumps, credentials } });
+  return readRepository("topobank", source, { bucket });
 };
