@@ -94,6 +94,13 @@ export const plan = z
     });
   })
   .superRefine(({ target, sources, repository: { location } }, context) => {
+    if (target.kind === "kubernetes") {
+      const given = target.certificates.map(({ path }) => path);
+      for (const file of caFiles(sources, [location]).filter((path) => !given.includes(path))) {
+        const message = `the CA file '${file}' is in no pod: expected its path among the certificates, with the ConfigMap or Secret that holds it`;
+        context.addIssue({ code: "custom", message, path: ["target", "certificates"] });
+      }
+    }
     if (target.kind !== "docker") return;
     for (const file of caFiles(sources, [location]).filter((path) => !path.startsWith("/"))) {
       const message = `the CA file '${file}' is mounted into containers: expected its absolute path on the Docker host`;

@@ -54,6 +54,15 @@ export const kubernetesLabel = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "expected at most 63 lower-case letters, digits and '-'");
 
+/** A file with certificates of authorities, as pods see it: one key of a ConfigMap or a Secret of the namespace. */
+export const certificate = z.strictObject({
+  path: directory,
+  from: z.enum(["configMap", "secret"]),
+  name: kubernetesName,
+  key: z.string().regex(/^[A-Za-z0-9._-]{1,253}$/, "expected a key: letters, digits, '-', '_', '.'"),
+});
+export type Certificate = z.infer<typeof certificate>;
+
 /** Jobs run as pods in a namespace of a Kubernetes cluster. */
 export const kubernetesTarget = z.strictObject({
   kind: z.literal("kubernetes"),
@@ -75,6 +84,12 @@ export const kubernetesTarget = z.strictObject({
     .default("10001:10001"),
   /** Bytes of memory that one job may use. @default 1 GiB */
   memory: bytes.default(1024 ** 3),
+  /** Cores that one job may use. @default 2 */
+  cpu: z.number().min(0.1).default(2),
+  /** Where the CA files come from that sources and repository name. @default none */
+  certificates: z.array(certificate).default([]),
+  /** What runs the plan by its schedule: pods of a CronJob, or a container in a pod of the application's. @default "cronJob" */
+  run: z.enum(["cronJob", "sidecar"]).default("cronJob"),
 });
 export type KubernetesTarget = z.infer<typeof kubernetesTarget>;
 
