@@ -159,7 +159,7 @@ const printed = async (args: readonly string[]): Promise<Buffer> =>
   Buffer.from((await execa(program, args, { encoding: "buffer" })).stdout);
 
 const restore = (site: Site, ...args: readonly string[]) =>
-  site.restorable("restore", ...args, "--confirm", site.confirm, "--reason", "a test", "--json");
+  site.restorable("restore", ...args, "--confirm", site.confirm(), "--reason", "a test", "--json");
 
 /** Runs something and says what there was when no worker was left while it ran. */
 const quiescedDuring = async <T>(aide: Aide, work: Promise<T>) => {
@@ -279,7 +279,7 @@ describe("AIDE · docker, postgres 13 and 17, versitygw", () => {
 
   test("[aide.11] what a restore replaced is held for its 28 days: no command and no later restore removes it", async () => {
     const held = await prod.aide.superseded();
-    const refused = await prod.restorable("clean", "refresh", "--confirm", prod.confirm, "--json");
+    const refused = await prod.restorable("clean", "refresh", "--confirm", prod.confirm(), "--json");
     expect(refused.exit).toBe(9);
     const until = /is held until (\S+)/.exec(refused.json().error.fact)?.[1] ?? "";
     expect((Date.parse(until) - Date.now()) / 86_400_000).toBeGreaterThan(27);
@@ -292,7 +292,7 @@ describe("AIDE · docker, postgres 13 and 17, versitygw", () => {
   });
 
   test("one command swaps it back, rows and files", async () => {
-    const back = await prod.restorable("rollback", "refresh", "--confirm", prod.confirm, "--json");
+    const back = await prod.restorable("rollback", "refresh", "--confirm", prod.confirm(), "--json");
     expect(back.exit, back.err).toBe(0);
     await answers(prod);
     const now = await holdingOf(prod.aide);
@@ -351,7 +351,7 @@ describe("AIDE · docker, postgres 13 and 17, versitygw", () => {
     expect([failed.exit, failed.json().error.code]).toEqual([11, "probe-failed"]);
     expect(await aide.celery()).not.toEqual([]);
     expect((await aide.look()).text).toBe("AIDE: project test lacks the image DJI_0000.jpg");
-    const back = await prod.restorable("rollback", "broken", "--confirm", prod.confirm);
+    const back = await prod.restorable("rollback", "broken", "--confirm", prod.confirm());
     expect(back.exit, back.err).toBe(0);
     await answers(prod);
   });
@@ -363,11 +363,11 @@ describe("AIDE · docker, postgres 13 and 17, versitygw", () => {
       from: { environment: "prod" },
       point: whole.id,
       into: { replace: {} },
-      confirm: prod.confirm,
+      confirm: prod.confirm(),
     });
     const refused = await uat.stack.up();
     expect(refused.ok).toBe(false);
-    expect(messages(refused.events, "error").join("\n")).toContain(`must equal '${uat.confirm}'`);
+    expect(messages(refused.events, "error").join("\n")).toContain(`must equal '${uat.confirm()}'`);
     expect(await uat.aide.sql("SELECT datname FROM pg_database WHERE NOT datistemplate", "postgres")).toBe("postgres");
   });
 

@@ -1,10 +1,7 @@
-import path from "node:path";
 import { identityToRecipient } from "age-encryption";
-import type { Request, ResultOf } from "../../../spec/index.ts";
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
-import { restorable } from "../../cli/real-cli.ts";
 import type { PulumiStack } from "../../support/pulumi-stack.ts";
-import { tools } from "../../support/tools.ts";
+import { StackSite } from "../../support/stack-site.ts";
 import type { Aide } from "../../systems/aide/aide.ts";
 import { docker } from "./docker.ts";
 import type { HostStore } from "./host-store.ts";
@@ -23,26 +20,17 @@ export interface SiteOptions {
 }
 
 /** One environment: AIDE, its stack, and an operator with the command line. */
-export class Site {
+export class Site extends StackSite {
   readonly aide: Aide;
-  readonly stack: PulumiStack;
-  readonly environment: string;
-  readonly #project: string;
-  readonly #identity: string;
-  #settings: object;
 
-  private constructor({ aide, stack, identity, settings }: SiteOptions, project: string) {
-    this.#identity = identity;
+  private constructor({ aide, ...options }: SiteOptions, project: string) {
+    super({ ...options, project, system: "aide" });
     this.aide = aide;
-    this.stack = stack;
-    this.environment = stack.name.slice("aide-".length);
-    this.#project = project;
-    this.#settings = settings;
   }
 
   /** Writes the stack's config; `up` deploys it. */
   static async make(options: SiteOptions, project: string): Promise<Site> {
-    const { aide, stack, store, identity, settings } = options;
+    const { aide, store, identity, settings } = options;
     const site = new Site(options, project);
     await site.configure({
       host: HOST,
@@ -54,58 +42,15 @@ export class Site {
       timeoutSeconds: 60,
       ...settings,
     });
-    const secrets = {
+    await site.setSecrets({
       accessKeyId: store.accessKeyId,
       secretAccessKey: store.secretAccessKey,
       postgresPassword: aide.password,
       adminPassword: aide.adminPassword,
       identity,
-    };
-    for (const [key, value] of Object.entries(secrets)) await stack.setConfig(key, value, { secret: true });
+    });
     return site;
   }
-
-  /** `<project>/<stack>/<plan>` */
-  get confirm(): string {
-    return `${this.#project}/${this.stack.name}/aide`;
-  }
-
-  async configure(settings: object): Promise<void> {
-    this.#settings = { ...this.#settings, ...settings };
-    await this.stack.setConfig("aide", JSON.stringify(this.#settings));
-  }
-
-  /** Writes a request into the stack's config. */
-  request = (value: Partial<Request>): Promise<void> =>
-    this.stack.setConfig("restore", JSON.stringify({ point: "latest", confirm: this.confirm, ...value }));
-
-  /** `pulumi up`; throws with what it said where it fails. */
-  async up(): Promise<void> {
-    const run = await this.stack.up();
-    if (!run.ok) throw new Error(run.text);
-  }
-
-  /** The operator's command. */
-  restorable = (...args: readonly string[]) => {
-    const env = { ...this.stack.env };
-    return restorable([...args, "--stack", this.stack.name, "--config-file", this.stack.configFile], {
-      env: {
-        ...env,
-        PATH: [path.dirname(tools().pulumi), env.PATH].join(path.delimiter),
-        RESTORABLE_IDENTITY: this.#identity,
-      },
-      cwd: this.stack.projectDirectory,
-    });
-  };
-
-  /** The same with `--json`; throws with what it said where it fails. */
-  async answer<T>(...args: readonly string[]): Promise<T> {
-    const { exit, out, err } = await this.restorable(...args, "--json");
-    if (exit !== 0) throw new Error(`restorable ${args.join(" ")}: ${exit}\n${out}\n${err}`);
-    return JSON.parse(out) as T;
-  }
-
-  points = async (): Promise<ResultOf<"catalog">["points"]> => (await this.answer<ResultOf<"catalog">>("list")).points;
 }
 
 /** The containers that run a project's plans by their schedules. */

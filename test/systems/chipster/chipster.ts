@@ -1,0 +1,89 @@
+import { randomBytes } from "node:crypto";
+import { apply, kubectl } from "../../kubernetes/support/kubectl.ts";
+import { DATABASE_NAMES, DATABASES, type Database, manifests, REPLICAS, server, TOKEN_KEY } from "./manifests.ts";
+
+export type Passwords = Readonly<Record<string, string>>;
+
+/** What Chipster's own script makes once for each server. */
+export const generatePasswords = (): Passwords => {
+  const names = [...DATABASE_NAMES.map((database) => `${database}-db-password`), TOKEN_KEY];
+  return Object.fromEntries(names.map((name) => [name, randomBytes(16).toString("hex")]));
+};
+
+/** Chipster on a cluster, in a namespace of its own where pods are restricted; everything inside has Chipster's names. */
+export class Chipster {
+  readonly namespace: string;
+  readonly passwords: Passwords;
+
+  private constructor(namespace: string, passwords: Passwords) {
+    this.namespace = namespace;
+    this.passwords = passwords;
+  }
+
+  /** Deploys it, and waits until every service has made its tables. Without `passwords` it has new ones. */
+  static async deploy(namespace: string, passwords: Passwords = generatePasswords()): Promise<Chipster> {
+    const chipster = new Chipster(namespace, passwords);
+    const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+    await apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels } });
+    await chipster.apply();
+    return chipster;
+  }
+
+  /** Applies its documents, also once more: what is missing is made again. */
+  async apply(): Promise<void> {
+    const inNamespace = (document: object) => {
+      const { metadata, ...rest } = document as { readonly metadata: object };
+      return { ...rest, metadata: { ...metadata, namespace: this.namespace } };
+    };
+    await apply(...manifests(this.passwords).map(inNamespace));
+    await this.isRunning();
+  }
+
+  /** Waits until all its pods run and every service writes. */
+  async isRunning(): Promise<void> {
+    const workloads = [
+      ...DATABASE_NAMES.flatMap((database) => [`statefulset/${server(database)}`, `deployment/${database}`]),
+      "statefulset/file-storage",
+    ];
+    await Promise.all(workloads.map((name) => this.kubectl("rollout", "status", name, "--timeout=120s")));
+  }
+
+  kubectl = (...args: readonly string[]): Promise<string> => kubectl("--namespace", this.namespace, ...args);
+
+  /** Runs a program beside the files; answers what it printed, or throws with what it said. */
+  exec = (...argv: readonly string[]): Promise<string> => this.kubectl("exec", "file-storage-0", "--", ...argv);
+
+  /** What a query answers, one line per row. */
+  sql = (database: Database, text: string, name: string = DATABASES[database]): Promise<string> =>
+    this.kubectl(
+      ...["exec", `${server(database)}-0`, "--container", "postgresql", "--", "psql", "--no-psqlrc", "--quiet"],
+      ...["--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--username", "postgres", "--dbname", name],
+      ...["--command", text],
+    );
+
+  /** Makes a session with so many files. */
+  seed = (session: string, files: number): Promise<string> => this.exec("bash", "/app/seed.sh", session, String(files));
+
+  /** Opens a session as its user would: its name, files and outputs. Throws where anything of it is missing. */
+  open = (session: string): Promise<string> => this.exec("bash", "/app/open.sh", session);
+
+  /** Throws with the rows whose files are missing or are others. */
+  check = (): Promise<string> => this.exec("bash", "/app/check.sh");
+
+  /** Replicas of each workload that a restore may stop. */
+  async replicas(): Promise<Readonly<Record<string, number>>> {
+    const template = '{range .items[*]}{.metadata.name} {.spec.replicas}{"\\n"}{end}';
+    const text = await this.kubectl("get", "deployments,statefulsets", "--output", `jsonpath=${template}`);
+    const lines = text.split("\n").filter(Boolean);
+    return Object.fromEntries(lines.map((line) => line.split(" ")).map(([name, count]) => [name, Number(count)]));
+  }
+
+  /** What `replicas` answers while Chipster runs. */
+  static readonly running: Readonly<Record<string, number>> = {
+    ...REPLICAS,
+    ...Object.fromEntries(DATABASE_NAMES.map((database) => [server(database), 1])),
+    "file-storage": 1,
+  };
+
+  remove = (): Promise<string> => kubectl("delete", "namespace", this.namespace, "--ignore-not-found", "--wait=false");
+}
