@@ -1,4 +1,4 @@
-export type { FoundJob } from "./docker/jobs.ts";
+export type { FoundJob } from "./found-job.ts";
 export { type Interruption, interruption } from "./interruption.ts";
 export { type LocalOptions, localRunner, runLocal } from "./local/run-job.ts";
 export { type LocalWorldOptions, localWorld } from "./local/world.ts";

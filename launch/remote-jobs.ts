@@ -1,6 +1,6 @@
 import { JobError, type Plan, type Result } from "../spec/index.ts";
-import { attachJob, dockerJobs, type FoundJob } from "./docker/jobs.ts";
-import { isDockerPlan } from "./docker/target.ts";
+import { attachJob, type FoundJob } from "./found-job.ts";
+import { jobsOf } from "./on-target.ts";
 import type { RunOptions } from "./run-job.ts";
 
 /** The jobs of plans that outlived their launchers. */
@@ -20,9 +20,10 @@ export interface RemoteJobs {
 }
 
 export const remoteJobs = (environment: Readonly<Record<string, string | undefined>>): RemoteJobs => ({
-  list: async (plan) => (isDockerPlan(plan) ? dockerJobs(plan, environment) : []),
+  list: async (plan) => (await jobsOf(plan, environment)?.list()) ?? [],
   attach: async (plan, id, options) => {
-    if (isDockerPlan(plan)) return attachJob(plan, id, { ...options, environment });
+    const jobs = jobsOf(plan, environment);
+    if (jobs) return attachJob(jobs, plan, id, options);
     throw new JobError(
       "unknown-plan",
       `the jobs of plan '${plan.name}' are processes of the machine where they were started`,

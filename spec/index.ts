@@ -11,6 +11,7 @@ export * from "./grant.ts";
 export * from "./holder.ts";
 export * from "./job.ts";
 export * from "./journal.ts";
+export * from "./labels.ts";
 export * from "./launch.ts";
 export * from "./layout.ts";
 export * from "./lifecycle.ts";

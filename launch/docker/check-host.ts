@@ -1,9 +1,8 @@
 import type Docker from "dockerode";
-import { type Job, JobError } from "../../spec/index.ts";
+import { type Job, JobError, planLabels } from "../../spec/index.ts";
 import { checkDatabases } from "./check-databases.ts";
+import { containerMounts } from "./container-mounts.ts";
 import { engineError, isRefusal } from "./engine-error.ts";
-import { planLabels } from "./labels.ts";
-import { jobMounts } from "./mounts.ts";
 import type { DockerPlan } from "./target.ts";
 
 /**
@@ -65,7 +64,7 @@ const lookOn =
 /** Volumes that hold data. Those that a job may make are not among them: Docker would make any other one in silence. */
 const neededVolumes = (plan: DockerPlan, job: Job): readonly string[] => {
   const mine = madeVolumes(plan, job);
-  return jobMounts(plan, job).flatMap(({ Type, Source }) =>
+  return containerMounts(plan, job).flatMap(({ Type, Source }) =>
     Type === "volume" && !mine.includes(Source) ? [Source] : [],
   );
 };
@@ -78,7 +77,7 @@ const madeVolumes = ({ target }: DockerPlan, job: Job): readonly string[] => [
 
 /** Makes the volumes that a job may make, where they are missing; answers which it made. */
 export const makeVolumes = async (engine: Docker, plan: DockerPlan, job: Job): Promise<readonly string[]> => {
-  const mounted = jobMounts(plan, job).map(({ Source }) => Source);
+  const mounted = containerMounts(plan, job).map(({ Source }) => Source);
   const made: string[] = [];
   for (const name of madeVolumes(plan, job).filter((each) => mounted.includes(each))) {
     const isThere = await engine

@@ -1,7 +1,6 @@
 import type { ContainerCreateOptions } from "dockerode";
-import type { Job } from "../../spec/index.ts";
-import { jobLabels } from "./labels.ts";
-import { jobMounts } from "./mounts.ts";
+import { type Job, jobLabels } from "../../spec/index.ts";
+import { containerMounts } from "./container-mounts.ts";
 import type { DockerPlan } from "./target.ts";
 
 /** The user of the runner's image, to whom a new ledger volume belongs. */
@@ -41,7 +40,7 @@ export const jobContainer = (plan: DockerPlan, id: string, job: Job): ContainerC
       Memory: target.memory,
       MemorySwap: target.memory,
       LogConfig: LOG,
-      Mounts: jobMounts(plan, job).map((mount) => ({ ...mount })),
+      Mounts: containerMounts(plan, job).map((mount) => ({ ...mount })),
       // Once it has ended it stays until its result was read.
       AutoRemove: false,
       RestartPolicy: { Name: "no" },

@@ -1,15 +1,17 @@
 import type Docker from "dockerode";
 import { type Job, JobError, type Progress } from "../../spec/index.ts";
+import { refuseWhileAnotherRuns } from "../found-job.ts";
 import { filesHandedOver, runnerInput } from "../hand-over.ts";
+import { newJobId } from "../job-id.ts";
 import { secretReader } from "../read-secret.ts";
+import { refuseDirectory } from "../refuse-directory.ts";
 import type { RunJob, RunOptions } from "../run-job.ts";
 import { checkHost, makeVolumes } from "./check-host.ts";
 import { connectEngine } from "./engine.ts";
 import { engineError } from "./engine-error.ts";
 import { followJob, type PlacedJob } from "./follow.ts";
 import { jobContainer } from "./job-container.ts";
-import { newJobId } from "./job-id.ts";
-import { jobsOn, refuseWhileAnotherRuns } from "./jobs.ts";
+import { dockerJobs } from "./jobs.ts";
 import { removeStale, tidies } from "./stale-jobs.ts";
 import type { DockerPlan } from "./target.ts";
 
@@ -32,8 +34,9 @@ export const dockerRunner =
     const { host } = plan.target;
     const engine = connectEngine(host, environment);
     await checkHost(engine, plan, job);
-    await refuseWhileAnotherRuns(engine, plan, job);
-    if (tidies(job)) await removeStale(engine, await jobsOn(engine, plan), new Date());
+    const jobs = dockerJobs(plan, environment);
+    await refuseWhileAnotherRuns(jobs, job);
+    if (tidies(job)) await removeStale(engine, await jobs.list(), new Date());
     const made = await makeVolumes(engine, plan, job);
     const placed = await place(engine, plan, job, runnerInput(job, secrets), run);
     onPlaced(placed.id);
@@ -50,16 +53,6 @@ export const dockerRunner =
       onPlaced(undefined);
     }
   };
-
-/** A path in a container that is gone when the job ends. */
-const refuseDirectory = (job: Job): void => {
-  if (job.kind !== "restore" || job.request.into.directory === undefined) return;
-  throw new JobError(
-    "bad-config",
-    `this plan's jobs run in containers, where '${job.request.into.directory}' would be lost`,
-    "restore into a volume: `into: { volume: … }`, or `--volume NAME`; nothing was touched",
-  );
-};
 
 /** @throws JobError when nothing was started */
 const place = async (

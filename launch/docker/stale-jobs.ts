@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import type { Job } from "../../spec/index.ts";
-import type { FoundJob } from "./jobs.ts";
+import type { FoundJob } from "../found-job.ts";
 
 /** Days after which nobody will ask for what a job said that ended without its launcher. */
 const KEPT_DAYS = 7;

@@ -1,7 +1,8 @@
+import { isActing } from "../found-job.ts";
 import { type LocalWorldOptions, localWorld } from "../local/world.ts";
 import type { LaunchWorld } from "../restore/world.ts";
 import { connectEngine } from "./engine.ts";
-import { dockerJobs, isActing } from "./jobs.ts";
+import { dockerJobs } from "./jobs.ts";
 import { type DockerOptions, dockerRunner } from "./run-job.ts";
 import type { DockerPlan } from "./target.ts";
 import { hostProgram } from "./units/host.ts";
@@ -21,7 +22,7 @@ export const dockerWorld = (
     runJob: dockerRunner(plan, { environment, ...(onPlaced ? { onPlaced } : {}) }),
     units: dockerUnits({ engine, host, program: hostProgram(host, local.runProgram) }),
     orphans: {
-      running: async () => (await dockerJobs(plan, environment)).find(isActing)?.id,
+      running: async () => (await dockerJobs(plan, environment).list()).find(isActing)?.id,
       leaseSeconds: plan.leaseSeconds,
     },
   };

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { expect, test } from "vitest";
-import type { FoundJob } from "../../../launch/docker/jobs.ts";
 import { removeStale } from "../../../launch/docker/stale-jobs.ts";
+import type { FoundJob } from "../../../launch/found-job.ts";
 
 const NOW = new Date("2026-11-21T10:00:00Z");
 const job = (state: FoundJob["state"], days: number): FoundJob => ({

@@ -4,33 +4,40 @@ import {
   type Job,
   LEDGER_MOUNT,
   type Location,
+  type Mount,
   type Plan,
   type RestoreJob,
   type Source,
   sourceMount,
   volumeMount,
-} from "../../spec/index.ts";
-import type { DockerPlan } from "./target.ts";
+} from "../spec/index.ts";
 
 /** One mount of a job's container. */
 export interface JobMount {
-  readonly Type: "volume" | "bind";
-  readonly Source: string;
-  readonly Target: string;
-  readonly ReadOnly: boolean;
+  /** `ledger`: the target's own. `new`: where a restore puts what it does not replace. `host`: the same path there. */
+  readonly from: Mount | { readonly kind: "ledger" } | { readonly kind: "new"; readonly name: string } | HostPath;
+  /** Where the job sees it. */
+  readonly at: string;
+  readonly readOnly: boolean;
 }
 
-/** What a job sees of the host: no more than it needs, and nothing that it could change without need. */
-export const jobMounts = (plan: DockerPlan, job: Job): readonly JobMount[] => {
+/** A file with certificates, or the directory of a repository. */
+export interface HostPath {
+  readonly kind: "host";
+  readonly what: "certificates" | "repository";
+}
+
+/** What a job in a container sees of its target: no more than it needs, and nothing that it could change without need. */
+export const jobMounts = (job: Job): readonly JobMount[] => {
   switch (job.kind) {
     case "backup":
       return [...sources(job.plan, true), ...reached([job.plan.repository.location], false, job.plan.sources)];
     case "orphans":
       return [...sources(job.plan, true), ...certificates(job.plan.sources, [])];
     case "ledger":
-      return [ledger(plan)];
+      return [LEDGER];
     case "restore":
-      return [ledger(plan), ...restored(job), ...places(job)];
+      return [LEDGER, ...restored(job), ...places(job)];
     case "catalog":
       return reached([job.repository.location], true);
     case "check":
@@ -45,14 +52,7 @@ export const jobMounts = (plan: DockerPlan, job: Job): readonly JobMount[] => {
   }
 };
 
-const ledger = ({ target }: DockerPlan): JobMount => volume(target.ledger, LEDGER_MOUNT, false);
-
-const volume = (name: string, target: string, readOnly: boolean): JobMount => ({
-  Type: "volume",
-  Source: name,
-  Target: target,
-  ReadOnly: readOnly,
-});
+const LEDGER: JobMount = { from: { kind: "ledger" }, at: LEDGER_MOUNT, readOnly: false };
 
 const sources = (plan: Plan, readOnly: boolean): readonly JobMount[] =>
   plan.sources.flatMap((source) =>
@@ -64,15 +64,13 @@ const sourceMountOf = (
   { name }: Pick<FilesSource, "name">,
   mount: NonNullable<FilesSource["mount"]>,
   readOnly: boolean,
-): JobMount =>
-  mount.kind === "bind"
-    ? { Type: "bind", Source: mount.path, Target: sourceMount(name), ReadOnly: readOnly }
-    : volume(mount.name, sourceMount(name), readOnly);
+): JobMount => ({ from: mount, at: sourceMount(name), readOnly });
 
 /** Live data are there only for who replaces them; the state of a journal is only read. */
 const restored = ({ action, plan, request: { into } }: RestoreJob): readonly JobMount[] => {
   if (action === "state") return [];
-  if (into.volume !== undefined) return [volume(into.volume, volumeMount(into.volume), false)];
+  if (into.volume !== undefined)
+    return [{ from: { kind: "new", name: into.volume }, at: volumeMount(into.volume), readOnly: false }];
   return into.database === undefined && into.directory === undefined ? sources(plan, false) : [];
 };
 
@@ -85,12 +83,10 @@ const reached = (
   sources: readonly Source[] = [],
 ): readonly JobMount[] => [...repositories(locations, readOnly), ...certificates(sources, locations)];
 
-/** A file of the host has the same path in the container. */
 const certificates = (sources: readonly Source[], locations: readonly Location[]): readonly JobMount[] =>
-  caFiles(sources, locations).map((path) => ({ Type: "bind", Source: path, Target: path, ReadOnly: true }));
+  caFiles(sources, locations).map((at) => ({ from: { kind: "host", what: "certificates" }, at, readOnly: true }));
 
-/** A repository in a directory of the host has the same path in the container. */
 const repositories = (locations: readonly Location[], readOnly: boolean): readonly JobMount[] => {
   const paths = locations.flatMap((place) => (place.kind === "directory" ? [place.path] : []));
-  return [...new Set(paths)].map((path) => ({ Type: "bind", Source: path, Target: path, ReadOnly: readOnly }));
+  return [...new Set(paths)].map((at) => ({ from: { kind: "host", what: "repository" }, at, readOnly }));
 };
