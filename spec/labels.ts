@@ -1,5 +1,6 @@
 import type { Job } from "./job.ts";
 import type { Plan } from "./plan.ts";
+import { shortDigest } from "./short-digest.ts";
 
 /** What the containers, volumes, pods and claims of a plan's jobs carry, so that others find them. */
 const PREFIX = "restorable";
@@ -38,18 +39,6 @@ export const clusterLabels = (labels: Readonly<Record<string, string>>): Record<
 
 const labelValue = (text: string): string => {
   if (text.length <= LONGEST && /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(text)) return text;
-  const sum = checksum(text);
   const kept = text.replace(/[^A-Za-z0-9._-]/g, "-").replace(/^[^A-Za-z0-9]+/, "");
-  return `${kept.slice(0, LONGEST - sum.length - 1)}-${sum}`.replace(/^-/, "");
+  return `${kept.slice(0, LONGEST - 9)}-${shortDigest(text)}`.replace(/^-/, "");
 };
-
-/** FNV-1a, twice: no secret depends on it, only that two long names are not one label. */
-const checksum = (text: string): string =>
-  [0x811c9dc5, 0x01000193]
-    .map((seed) =>
-      [...new TextEncoder().encode(text)]
-        .reduce((sum, byte) => Math.imul(sum ^ byte, 0x01000193) >>> 0, seed)
-        .toString(16)
-        .padStart(8, "0"),
-    )
-    .join("");
