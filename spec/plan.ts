@@ -7,7 +7,7 @@ import { isSameBucket, repository } from "./repository.ts";
 import { retention } from "./retention.ts";
 import { recipient, slug } from "./scalars.ts";
 import { schedule } from "./schedule.ts";
-import { hooks, source } from "./source.ts";
+import { hooks, type Mount, source } from "./source.ts";
 import { target } from "./target.ts";
 
 /** What is backed up together, how often, how long it is kept, and where to. */
@@ -79,10 +79,12 @@ export const plan = z
   .superRefine(({ target, sources, quiesce }, context) => {
     const cluster = target.kind === "kubernetes";
     sources.forEach((source, index) => {
-      if (source.kind !== "files" || !source.mount || (source.mount.kind === "claim") === cluster) return;
+      // A machine that reads a point by its manifest mounts nothing, whatever was mounted where it was taken.
+      if (target.kind === "local" || source.kind !== "files" || !source.mount || isOfCluster(source.mount) === cluster)
+        return;
       const message = cluster
-        ? `expected a claim of the namespace, not a ${source.mount.kind}`
-        : "a claim needs a target in a cluster";
+        ? `expected a claim or a Secret of the namespace, not a ${source.mount.kind}`
+        : `a ${source.mount.kind} needs a target in a cluster`;
       context.addIssue({ code: "custom", path: ["sources", index, "mount"], message });
     });
     quiesce?.units.forEach((unit, index) => {
@@ -112,3 +114,5 @@ export const plan = z
     if (message !== undefined) context.addIssue({ code: "custom", message, path: ["layout"] });
   });
 export type Plan = z.infer<typeof plan>;
+
+const isOfCluster = ({ kind }: Mount): boolean => kind === "claim" || kind === "secret";

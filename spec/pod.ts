@@ -45,14 +45,21 @@ export const TMP_VOLUME: PodVolume = {
   mount: { name: "tmp", mountPath: "/tmp" },
 };
 
-/** The claims of file sources, each where the contract says. */
+/** The claims of file sources, each where the contract says; and, for who only reads, their Secrets. */
 export const sourceVolumes = (sources: readonly Source[], readOnly: boolean): readonly PodVolume[] =>
-  sources.flatMap((source, index) => {
-    if (source.kind !== "files" || source.mount?.kind !== "claim") return [];
+  sources.flatMap((source, index): readonly PodVolume[] => {
+    if (source.kind !== "files") return [];
+    const { mount } = source;
     const name = `source-${index}`;
+    // Who writes has no use for it, and a cluster that is being made again may lack it.
+    if (mount?.kind === "secret" && readOnly) {
+      const secret = { secretName: mount.name, defaultMode: 0o444 };
+      return [{ volume: { name, secret }, mount: { name, mountPath: sourceMount(source.name), readOnly } }];
+    }
+    if (mount?.kind !== "claim") return [];
     return [
       {
-        volume: { name, persistentVolumeClaim: { claimName: source.mount.name, ...(readOnly && { readOnly }) } },
+        volume: { name, persistentVolumeClaim: { claimName: mount.name, ...(readOnly && { readOnly }) } },
         mount: { name, mountPath: sourceMount(source.name), ...(readOnly && { readOnly }) },
       },
     ];

@@ -1,5 +1,5 @@
 import type { Request } from "./request.ts";
-import type { Source } from "./source.ts";
+import { isSecret, type Source } from "./source.ts";
 
 /** Whether a request restores a source of its target's plan. */
 export const isRequested = ({ into, sources }: Pick<Request, "into" | "sources">, source: Source): boolean =>
@@ -12,4 +12,4 @@ const takes = ({ database, directory, volume }: Request["into"], kind: Source["k
 };
 
 const isLeftOut = ({ replace, inPlace }: Request["into"], source: Source): boolean =>
-  (replace !== undefined || inPlace !== undefined) && source.kind === "files" && source.byName;
+  (replace !== undefined || inPlace !== undefined) && source.kind === "files" && (source.byName || isSecret(source));

@@ -69,6 +69,8 @@ export const mount = z.discriminatedUnion("kind", [
     /** Labels of pods on whose node a job must run, because only one node may mount the volume. @default anywhere */
     beside: z.record(z.string().min(1), z.string()).optional(),
   }),
+  /** A Secret of the target's namespace, a file for each of its keys. Nothing is ever written into it: a restore takes it to a directory. */
+  z.strictObject({ kind: z.literal("secret"), name: kubernetesName }),
 ]);
 export type Mount = z.infer<typeof mount>;
 
@@ -81,6 +83,8 @@ export const mountText = (value: Mount): string => {
       return `directory ${value.path} of the host`;
     case "claim":
       return `volume claim ${value.name}`;
+    case "secret":
+      return `Secret ${value.name}`;
   }
 };
 
@@ -97,7 +101,10 @@ export type FilesStore = z.infer<typeof filesStore>;
 export const filesSource = z.strictObject({
   kind: z.literal("files"),
   name: slug,
-  /** As jobs see it; in containers `sourceMount` of the name, where the mount is, or a directory below it. */
+  /**
+   * As jobs see it; in containers `sourceMount` of the name, where the mount is, or a directory below it: of a Secret
+   * `..data`, the link that Kubernetes turns to the newest files, which are plain ones there.
+   */
   directory,
   /** Only where jobs run in containers. */
   mount: mount.optional(),
@@ -111,6 +118,9 @@ export const filesSource = z.strictObject({
   byName: z.boolean().default(false),
 });
 export type FilesSource = z.infer<typeof filesSource>;
+
+/** Whether it lies where pods only read. */
+export const isSecret = (source: Source): boolean => source.kind === "files" && source.mount?.kind === "secret";
 
 export const source = z.discriminatedUnion("kind", [postgresSource, filesSource, objectsSource]);
 export type Source = z.infer<typeof source>;

@@ -33,10 +33,20 @@ const goesElsewhere = (ask: Ask): boolean => newDirectory(ask) !== undefined;
 const inspect = async ({ source, entry, request, at }: Ask): Promise<{ part: FilesPart; notes: readonly string[] }> => {
   const { into, id } = request;
   const directory = newDirectory({ request });
+  if (directory === undefined) refuseSecret(source);
   const found: InspectedTarget =
     directory === undefined ? await inspectTarget(source.directory, id, at) : await inspectNewTarget(directory, id, at);
   if (!into.inPlace) await requireRoom(found.roomIn, entry.counts);
   return { part: { kind: "files", source: source.name, ...found.names }, notes: found.notes };
+};
+
+const refuseSecret = (source: FilesSource): void => {
+  if (source.mount?.kind !== "secret") return;
+  throw new JobError(
+    "cannot-swap",
+    `'${source.name}' is the Secret ${source.mount.name}, into which no restore writes`,
+    "take its files to a directory (`restorable restore --directory`), and make the Secret of them with kubectl",
+  );
 };
 
 const loadBeside = async (context: Context, ask: Ask, part: FilesPart): Promise<Outcome> => {

@@ -48,6 +48,22 @@ test("a claim is mounted where its source is read, and only on the nodes beside 
   expect(besideAffinity(sources.slice(0, 1))).toBeUndefined();
 });
 
+test("a Secret is mounted where its source is read, and nowhere else", () => {
+  const mount = { kind: "secret", name: "passwords" };
+  const { sources } = parse(
+    plan,
+    { ...examplePlan(), target: CLUSTER, sources: [{ ...FILES, directory: "/sources/storage/..data", mount }] },
+    "plan",
+  );
+  expect(sourceVolumes(sources, true)).toEqual([
+    {
+      volume: { name: "source-0", secret: { secretName: "passwords", defaultMode: 0o444 } },
+      mount: { name: "source-0", mountPath: "/sources/storage", readOnly: true },
+    },
+  ]);
+  expect(sourceVolumes(sources, false)).toEqual([]);
+});
+
 test("a CA file comes from its ConfigMap or Secret, and only where a job needs it", () => {
   const { target } = onCluster();
   expect(certificateVolumes(target, [])).toEqual([]);

@@ -5,6 +5,12 @@ const SOURCES = [
   { kind: "postgres", name: "db", host: "db", database: "topobank", login: { user: "topobank" } },
   { kind: "files", name: "images", directory: "/sources/images" },
   { kind: "files", name: "envs", directory: "/sources/envs", byName: true },
+  {
+    kind: "files",
+    name: "passwords",
+    directory: "/sources/passwords/..data",
+    mount: { kind: "secret", name: "passwords" },
+  },
 ].map((each) => source.parse(each));
 
 const requested = (into: Request["into"], sources?: string[]) =>
@@ -16,7 +22,7 @@ test.each<[Request["into"], string[] | undefined, string[]]>([
   [{ replace: {} }, ["envs"], ["envs"]],
   [{ replace: {} }, ["db", "envs"], ["db", "envs"]],
   [{ database: "copy" }, undefined, ["db"]],
-  [{ directory: "/copy" }, undefined, ["images", "envs"]],
+  [{ directory: "/copy" }, undefined, ["images", "envs", "passwords"]],
   [{ volume: "copy" }, ["envs"], ["envs"]],
   [{ volume: "copy" }, ["db"], []],
 ])("into %j with sources %j: %j", (into, sources, expected) => {
