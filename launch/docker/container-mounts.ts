@@ -24,6 +24,7 @@ const placeOf = ({ from, at }: JobMount, ledger: string): Pick<ContainerMount, "
     case "host":
       return { Type: "bind", Source: at };
     case "claim":
+    case "secret":
     case "new":
     case "volume":
       return { Type: "volume", Source: from.name };
