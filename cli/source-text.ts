@@ -50,6 +50,15 @@ export const removedText = ({ removedLargeObjects }: PostgresEntry): string | un
     ? undefined
     : `${integer(removedLargeObjects)} unreferenced large objects removed before the dump`;
 
+/** What lies in chunks; nothing where the database has no TimescaleDB. */
+export const timescaleText = ({ timescale }: PostgresEntry): string | undefined =>
+  timescale &&
+  [
+    `${integer(timescale.hypertables.length)} hypertables with ${integer(timescale.hypertables.reduce((sum, { chunks }) => sum + chunks, 0))} chunks`,
+    `${integer(timescale.continuousAggregates.length)} continuous aggregates`,
+    `TimescaleDB's licence is ${timescale.license}`,
+  ].join(", ");
+
 /** What an incremental source added to the repository. */
 export const addedText = ({ snapshot }: FilesEntry): string | undefined =>
   snapshot && `${formatBytes(snapshot.addedBytes)} added`;

@@ -15,6 +15,7 @@ older_image=debian:bullseye-slim
 node_image=node:$node_version-trixie-slim
 postgres_image=postgres:17-trixie
 older_postgres_image=postgres:13-bullseye
+timescaledb_image=timescale/timescaledb:2.19.3-pg17
 label=restorable.stand-in=true
 
 work=$(mktemp -d)
@@ -106,8 +107,15 @@ older_postgres() {
   postgres "$@"
 }
 
+# The package has to be the version that the tag promises.
+timescaledb() {
+  quietly "$docker" build --label "$label" --build-arg "POSTGRES_IMAGE=$postgres_image" --build-arg "MAJOR=${1##*-pg}" \
+    --build-arg "VERSION=$(expr "$1" : '.*:\(.*\)-pg')" -t "$1" "$here/timescaledb"
+}
+
 image "$debian_image" debian trixie
 image "$node_image" node
 image "$postgres_image" postgres trixie
 # A server as old as those that the stacks have to deal with, unless it is there: its Debian is needed only to make it.
 image "$older_postgres_image" older_postgres bullseye
+image "$timescaledb_image" timescaledb

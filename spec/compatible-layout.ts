@@ -6,6 +6,10 @@ import { sourceMount } from "./target.ts";
 /** What AIDE's own names stand for: its one database, and its images: a source or a volume of that name. */
 const AIDE = { database: "ailabeltooldb", images: "aide_images" } as const;
 
+const folder = z
+  .string()
+  .regex(/^(?:[A-Za-z0-9_][A-Za-z0-9._-]*\/)*$/, "expected a prefix that ends with a slash, like 'backup/'");
+
 /** Names of new artifacts as an older tool gives them, so that it can still read them; its old objects stay readable as well. */
 export const compatibleLayout = z.discriminatedUnion("kind", [
   /** `<host>-ailabeltooldb-<time>.dump` of `pg_dump --format=custom`, and `<host>-aide_images-<time>.tar`. */
@@ -20,11 +24,10 @@ export const compatibleLayout = z.discriminatedUnion("kind", [
   /** `<prefix>postgres-backup-<time>.sql`: plain SQL of one database. */
   z.strictObject({
     kind: z.literal("go-s3-backup"),
-    prefix: z
-      .string()
-      .regex(/^(?:[A-Za-z0-9_][A-Za-z0-9._-]*\/)*$/, "expected a prefix that ends with a slash, like 'backup/'")
-      .default("backup/"),
+    prefix: folder.default("backup/"),
   }),
+  /** `<prefix>backup_<seconds>.bak`: `pg_dump -Fc` of one database; the seconds are those since 1970. */
+  z.strictObject({ kind: z.literal("colonies"), prefix: folder.default("backups/") }),
 ]);
 export type CompatibleLayout = z.infer<typeof compatibleLayout>;
 
@@ -40,6 +43,8 @@ export const layoutKey = (
       return aideKey(source, `${layout.host ?? host}-`, timeOf(point, "T"));
     case "go-s3-backup":
       return source.kind === "postgres" ? `${layout.prefix}postgres-backup-${timeOf(point, "")}.sql` : undefined;
+    case "colonies":
+      return source.kind === "postgres" ? `${layout.prefix}${coloniesName(point)}` : undefined;
   }
 };
 
@@ -56,7 +61,9 @@ const isAllImages = ({ name, directory, mount }: Extract<Source, { kind: "files"
   (name === AIDE.images || (mount?.kind === "volume" && mount.name === AIDE.images)) &&
   (mount === undefined || directory === sourceMount(name));
 
-/** The time of a point as both tools write it, in UTC: `20261121T010000`, or without the letter. */
+const coloniesName = (point: string): string => `backup_${pointTime(point).getTime() / 1000}.bak`;
+
+/** The time of a point as the other tools write it, in UTC: `20261121T010000`, or without the letter. */
 const timeOf = (point: string, letter: "T" | ""): string =>
   pointTime(point).toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", letter);
 
@@ -68,6 +75,7 @@ export const isLayoutKeyOf = (point: string, key: string): boolean => {
   const name = key.slice(key.lastIndexOf("/") + 1);
   return (
     name === `postgres-backup-${timeOf(point, "")}.sql` ||
+    name === coloniesName(point) ||
     [`-${AIDE.database}-${timeOf(point, "T")}.dump`, `-${AIDE.images}-${timeOf(point, "T")}.tar`].some(
       (end) => name.endsWith(end) && name.length > end.length,
     )
@@ -86,7 +94,7 @@ export const layoutKeys = (
 /** What speaks against a layout for these sources; undefined where nothing does. */
 export const layoutMistake = (layout: CompatibleLayout, sources: readonly Source[]): string | undefined => {
   const named = sources.filter((source) => layoutKey(layout, source, "20000101T000000Z-0000", "host") !== undefined);
-  const format = layout.kind === "aide" ? "custom" : "sql";
+  const format = layout.kind === "go-s3-backup" ? "sql" : "custom";
   if (named.length === 0) {
     return layout.kind === "aide"
       ? `the layout names the database '${AIDE.database}' and the volume '${AIDE.images}', and no source is one of them`

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { bytes, count, instant, pointId, publicKey, recipient, sha256, slug } from "./scalars.ts";
+import { timescale } from "./timescale.ts";
 
 /** One stored object of a recovery point. */
 export const artifact = z.strictObject({
@@ -47,6 +48,8 @@ export const postgresEntry = z.strictObject({
   countedBy: z.enum(["snapshot", "stream"]),
   rows: count,
   largeObjects: count,
+  /** Where the database has TimescaleDB. */
+  timescale: timescale.optional(),
   /** Large objects that nothing referred to, removed by `vacuumlo` before the dump; absent where the plan did not want that. */
   removedLargeObjects: count.optional(),
   artifacts: z.array(artifact).min(1),

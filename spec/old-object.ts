@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { CompatibleLayout } from "./compatible-layout.ts";
 import { bytes } from "./scalars.ts";
 
 /** What an older tool stored, by its name alone: no manifest says anything about it. */
@@ -23,9 +24,10 @@ export type OldObject = z.infer<typeof oldObject>;
 export type OldName = Omit<OldObject, "bytes" | "pairs">;
 
 const AIDE = /^(.+)-(ailabeltooldb|aide_images)-(\d{8}T\d{6})(-org)?\.(dump|tar)$/;
+const COLONIES = /^backup_(\d{9,11})\.bak$/;
 const GO_S3_BACKUP = /^postgres-backup-(\d{14})\.sql$/;
 
-/** Reads the name of a key as AIDE's operators or go-s3-backup wrote it; undefined for every other one. */
+/** Reads the name of a key as one of the older tools writes it; undefined for every other one. */
 export const parseOldKey = (key: string): OldName | undefined => {
   const name = key.slice(key.lastIndexOf("/") + 1);
   const [, host, what, time, org, ending] = AIDE.exec(name) ?? [];
@@ -37,6 +39,11 @@ export const parseOldKey = (key: string): OldName | undefined => {
       : ({ kind: "files", format: "tar" } as const);
     return { key, ...kind, time: readable(time.replace("T", "")), host, safety: org !== undefined };
   }
+  const [, seconds] = COLONIES.exec(name) ?? [];
+  if (seconds !== undefined) {
+    const utc = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+    return { key, kind: "postgres", format: "pg-custom", time: utc, safety: false };
+  }
   const [, digits] = GO_S3_BACKUP.exec(name) ?? [];
   return digits === undefined
     ? undefined
@@ -45,6 +52,13 @@ export const parseOldKey = (key: string): OldName | undefined => {
 
 const readable = (digits: string): string =>
   digits.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, "$1-$2-$3T$4:$5:$6");
+
+/** The layout whose tool gave this name. */
+export const layoutOfOld = ({ key, host, format }: OldName): CompatibleLayout => {
+  const prefix = key.slice(0, key.lastIndexOf("/") + 1);
+  if (host !== undefined) return { kind: "aide" };
+  return { kind: format === "sql" ? "go-s3-backup" : "colonies", prefix };
+};
 
 /** The key of what the same run of the same host stored beside; undefined where a run stores one thing only. */
 export const pairKey = ({ key, host, kind }: Pick<OldName, "key" | "host" | "kind">): string | undefined => {

@@ -5,18 +5,21 @@ import { findPlan } from "../find/find-plan.ts";
 import { integer, since, utc } from "../format.ts";
 import { selectPoint } from "../identity.ts";
 import type { Io } from "../io.ts";
+import { type AsOlder, olderResult, withAsOlder } from "../older-result.ts";
 import { readSelector } from "../point-argument.ts";
 import { pointState } from "../point-state.ts";
-import { addedText, contentText, removedText } from "../source-text.ts";
+import { addedText, contentText, removedText, timescaleText } from "../source-text.ts";
 import { fields, heading, table } from "../table.ts";
 
 /** Shows one point: what is in it, where it lies, and how to restore it by hand. */
-export const show: Definition = {
+export const show: Definition<AsOlder> = {
   name: "show [point]",
   summary: "show one recovery point, and how to restore it by hand (default: latest)",
+  options: withAsOlder,
   run: async (io, options, point): Promise<Outcome> => {
     const found = await findPlan(io, options);
     const selected = await selectPoint(io, found, readSelector(point), true);
+    if (options.as) return olderResult(selected.point.manifest, found.repository);
     return { json: { version: 1, ok: true, kind: "show", point: selected.point }, text: pointText(io, selected.point) };
   },
 };
@@ -82,6 +85,7 @@ const entryFields = (entry: Entry): (readonly [string, string | undefined])[] =>
           "",
           `${integer(entry.rows)} rows in ${integer(entry.counts.length)} tables, ${integer(entry.largeObjects)} large objects, ${formatBytes(entry.databaseBytes)} on disk`,
         ],
+        ["", timescaleText(entry)],
         ["", removedText(entry)],
         ["", `snapshot at ${utc(entry.snapshot.at)}, WAL position ${entry.snapshot.lsn}`],
         [

@@ -1,4 +1,4 @@
-import { JobError, type OldObject, parseOldKey } from "../../spec/index.ts";
+import { JobError, layoutOfOld, type OldObject, parseOldKey } from "../../spec/index.ts";
 import type { FoundSource } from "../find/found.ts";
 import type { Io } from "../io.ts";
 import { runQuietly } from "../run-job.ts";
@@ -18,7 +18,7 @@ export const chooseOld = async (
   if (!name) {
     throw new JobError(
       "bad-config",
-      `'${key}' is not a name that AIDE's operators or go-s3-backup give`,
+      `'${key}' is not a name that AIDE's operators, go-s3-backup or Colonies' backup executor give`,
       "give the whole key of an old object as `restorable list` shows it",
     );
   }
@@ -29,8 +29,7 @@ export const chooseOld = async (
       "say --unverified to take it all the same; it is read to its end before anything is replaced",
     );
   }
-  const folder = key.slice(0, key.lastIndexOf("/") + 1);
-  const layout = name.format === "sql" ? { kind: "go-s3-backup" as const, prefix: folder } : { kind: "aide" as const };
+  const layout = layoutOfOld(name);
   const { repository, plan } = from;
   const { old = [] } = await runQuietly(
     io,

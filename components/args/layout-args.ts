@@ -9,11 +9,14 @@ export type LayoutChoice = ExclusiveUnion<{
   aide: { readonly host?: string | undefined };
   /** `<prefix>postgres-backup-<time>.sql`. `prefix`: @default "backup/" */
   goS3Backup: { readonly prefix?: string | undefined };
+  /** `<prefix>backup_<seconds>.bak`. `prefix`: @default "backups/" */
+  colonies: { readonly prefix?: string | undefined };
 }>;
 
-const [aide, goS3Backup] = compatibleLayout.options;
+const [aide, goS3Backup, colonies] = compatibleLayout.options;
 
 export const layoutArgs = exclusive({
   aide: z.strictObject({ host: aide.shape.host }),
   goS3Backup: z.strictObject({ prefix: goS3Backup.shape.prefix.optional() }),
+  colonies: z.strictObject({ prefix: colonies.shape.prefix.optional() }),
 });

@@ -4,6 +4,7 @@ import type { SourceArgs } from "../args/source-args.ts";
 /** A layout as the contract has it. */
 export const layoutSpec = (choice: LayoutChoice | undefined) => {
   if (choice?.aide) return { kind: "aide", ...choice.aide } as const;
+  if (choice?.colonies) return { kind: "colonies", ...choice.colonies } as const;
   return choice?.goS3Backup && ({ kind: "go-s3-backup", ...choice.goS3Backup } as const);
 };
 
@@ -17,6 +18,7 @@ export const ungranted = (
 
 const neededPatterns = (layout: LayoutChoice | undefined, sources: readonly SourceArgs[]): readonly string[] => {
   if (layout?.goS3Backup) return [`${layout.goS3Backup.prefix ?? "backup/"}postgres-backup-*`];
+  if (layout?.colonies) return [`${layout.colonies.prefix ?? "backups/"}backup_*`];
   if (!layout?.aide) return [];
   const host = layout.aide.host ?? "*";
   return [

@@ -88,7 +88,9 @@ const storeSources = async (
     const key = plan.layout && layoutKey(plan.layout, source, target.point, context.holder.host);
     const plain = key === undefined ? {} : { plain: { root, key } };
     const storeStream = storeArtifact(context, { ...target, ...plain });
-    entries.push(await storeSource(context, source, { ...target, previous, storeStream, snapshots }));
+    entries.push(
+      await storeSource(context, source, { ...target, previous, storeStream, snapshots, raw: key !== undefined }),
+    );
   }
   return entries;
 };
@@ -96,12 +98,14 @@ const storeSources = async (
 interface SourceTarget extends ObjectsTarget {
   /** Absent where no source of the plan is stored incrementally. */
   readonly snapshots: Snapshots | undefined;
+  /** A layout stores it as it comes. */
+  readonly raw: boolean;
 }
 
 const storeSource = (context: Context, source: Source, target: SourceTarget): Promise<Entry> => {
   switch (source.kind) {
     case "postgres":
-      return dumpPostgres(context, source, target.storeStream);
+      return dumpPostgres(context, source, target.storeStream, target.raw);
     case "files":
       return target.snapshots && isIncremental(source)
         ? storeSnapshot(context, source, { ...target.snapshots, storeStream: target.storeStream })

@@ -2,6 +2,7 @@ import {
   type CatalogPoint,
   type CompatibleLayout,
   JobError,
+  layoutOfOld,
   type OldObject,
   pairKey,
   parseOldKey,
@@ -23,10 +24,9 @@ export const readOldObjects = async (
       .map(({ key }) => key),
   );
   const found = new Map<string, OldObject>();
-  for await (const { key, bytes } of root.list(layout.kind === "go-s3-backup" ? layout.prefix : "")) {
+  for await (const { key, bytes } of root.list(layout.kind === "aide" ? "" : layout.prefix)) {
     const name = ours.has(key) ? undefined : parseOldKey(key);
-    if (name && (name.format === "sql") === (layout.kind === "go-s3-backup"))
-      found.set(key, { ...name, bytes, pairs: [] });
+    if (name && layoutOfOld(name).kind === layout.kind) found.set(key, { ...name, bytes, pairs: [] });
   }
   return [...found.values()]
     .map((object) => {

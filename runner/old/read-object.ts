@@ -121,7 +121,7 @@ const readDump = async (
     database: object.key,
     server: { version: facts.server, major: Number.parseInt(facts.server, 10) || 0 },
     leastPgRestore: object.format === "sql" ? 0 : leastPgRestore(Number.parseInt(facts.pgDump, 10) || 0),
-    extensions: [...checked.extensions()].map((name) => ({ name, version: "", schema: "" })),
+    extensions: [...checked.extensions()],
     encoding: "UTF8",
     settings: {},
     snapshot: { at: `${object.time}Z`, lsn: "0/0" },

@@ -1,5 +1,6 @@
 import { JobError, type PostgresEntry } from "../../spec/index.ts";
 import type { TargetFacts } from "./inspect-target.ts";
+import { timescaleOf } from "./restore-timescale.ts";
 
 /** How the data get there: beside the live ones and swapped, over them, or under a name that is free. */
 export type RestoreMode = "replace" | "inPlace" | "elsewhere";
@@ -7,6 +8,7 @@ export type RestoreMode = "replace" | "inPlace" | "elsewhere";
 /** Everything that speaks against a restore, worst first; empty where nothing does. Pure. */
 export const checkTarget = (entry: PostgresEntry, target: TargetFacts, mode: RestoreMode): readonly JobError[] => [
   ...versionProblems(entry, target),
+  ...timescaleProblems(entry, target),
   ...rightsProblems(target),
   ...extensionProblems(entry, target),
   ...cronProblems(entry, target, mode),
@@ -26,7 +28,7 @@ export const targetNotes = (entry: PostgresEntry, target: TargetFacts): readonly
     : []),
   ...entry.extensions.flatMap(({ name, version }) => {
     const available = target.extensions.get(name);
-    return available && !available.has(version)
+    return version !== "" && available && !available.has(version)
       ? [
           `the extension ${name} was ${version}; the target will create its default version (it has ${[...available].sort().join(", ")})`,
         ]
@@ -44,6 +46,37 @@ const versionProblems = ({ leastPgRestore, server }: PostgresEntry, { major, ver
         ),
       ]
     : [];
+
+/**
+ * TimescaleDB's own tables are in the dump, and only the version that wrote them reads them. The data may move to another
+ * version, and to a newer server, once they are there.
+ */
+const timescaleProblems = (entry: PostgresEntry, target: TargetFacts): JobError[] => {
+  const wanted = timescaleOf(entry);
+  const available = target.extensions.get("timescaledb");
+  if (!wanted || !available) return []; // what is missing altogether is said with the other extensions
+  const refuse = (fact: string, hint: string) => [new JobError("wrong-version", fact, `${hint}; nothing was changed`)];
+  if (wanted.version !== "" && !available.has(wanted.version)) {
+    return refuse(
+      `the dump was made with TimescaleDB ${wanted.version} on PostgreSQL ${entry.server.version}, and the target's server has TimescaleDB ${[...available].sort().join(", ")} on PostgreSQL ${target.version}`,
+      `run the target with TimescaleDB ${wanted.version}, restore, and update it there (ALTER EXTENSION timescaledb UPDATE)`,
+    );
+  }
+  if (target.major < entry.server.major) {
+    return refuse(
+      `the dump was made on PostgreSQL ${entry.server.version}, and the target's server is ${target.version}`,
+      `a database with TimescaleDB goes to the same major or a newer one`,
+    );
+  }
+  if (target.preloaded !== undefined && !target.preloaded.includes("timescaledb"))
+    return refuse("the target's server does not preload TimescaleDB", "add it to shared_preload_libraries and restart");
+  return target.timescaleLicense === "apache" && (entry.timescale?.continuousAggregates.length ?? 0) > 0
+    ? refuse(
+        `the dump holds continuous aggregates, and the target's TimescaleDB has the Apache edition, which has none`,
+        "run the target with the edition under the Timescale licence",
+      )
+    : [];
+};
 
 const rightsProblems = ({ admin }: TargetFacts): JobError[] => {
   if (admin.createDatabase) return [];

@@ -3,8 +3,10 @@ import type { Context } from "../context.ts";
 import { adminOf, withSession } from "./connect.ts";
 import { countLargeObjects, countRows, sumRows } from "./count-rows.ts";
 import { dumpedTables } from "./dumped-tables.ts";
+import { judgeTimescale, recordTimescale } from "./judge-timescale.ts";
+import { countTimescale, timescaleTables } from "./timescale.ts";
 
-type Counts = Pick<PostgresEntry, "counts" | "rows" | "largeObjects">;
+type Counts = Pick<PostgresEntry, "counts" | "rows" | "largeObjects" | "timescale">;
 
 /** Counts a restored database in the same way as the dump was counted, and says where it differs from the manifest. */
 export const compareCounts = async (
@@ -22,16 +24,22 @@ export const recordCounts = async (
   source: PostgresSource,
   database: string,
 ): Promise<readonly Check[]> => {
-  const { rows, counts } = await countAll(context, source, database);
+  const { rows, counts, timescale } = await countAll(context, source, database);
   const detail = `${rows} rows in ${counts.length} tables; not compared: the old format has no manifest`;
-  return [{ name: `rows of '${database}'`, ok: true, detail }];
+  return [{ name: `rows of '${database}'`, ok: true, detail }, ...recordTimescale(database, timescale)];
 };
 
 const countAll = (context: Context, source: PostgresSource, database: string): Promise<Counts> =>
   withSession(context, source, adminOf(source), database, async (session): Promise<Counts> => {
     await session.query("SET row_security = off");
     const counts = await countRows(session, await dumpedTables(session));
-    return { counts: [...counts], rows: sumRows(counts), largeObjects: await countLargeObjects(session) };
+    const tables = await timescaleTables(session);
+    return {
+      counts: [...counts],
+      rows: sumRows(counts),
+      largeObjects: await countLargeObjects(session),
+      ...(tables ? { timescale: await countTimescale(session, tables, counts) } : {}),
+    };
   });
 
 /** One check for all tables together, one for large objects, and one for each table that differs. Pure. */
@@ -64,6 +72,7 @@ export const judgeCounts = (database: string, expected: Counts, found: Counts): 
             detail: `${found.largeObjects}; the manifest says ${expected.largeObjects}`,
           },
         ]),
+    ...judgeTimescale(database, expected.timescale, found.timescale),
     ...different,
   ];
 };

@@ -3,12 +3,14 @@ import type { StoreStream } from "../artifact/store-stream.ts";
 import { type Context, withSignal } from "../context.ts";
 import type { Invocation } from "../process/invocation.ts";
 import { dumpProgram, leastPgRestore, readingProgram } from "./clients.ts";
-import { clientEnv, connectPostgres, type Session, useSession } from "./connect.ts";
+import { connectPostgres, type Session, useSession } from "./connect.ts";
 import { type CountingBranch, openCountingBranch } from "./count-from-stream.ts";
 import { countLargeObjects, countRows, hasRows, sumRows } from "./count-rows.ts";
 import { readGlobals, renderGlobals } from "./globals.ts";
+import { pgDump } from "./pg-dump.ts";
 import { openSnapshot, type Snapshot } from "./snapshot.ts";
 import { placeOf, type Where } from "./sql-error.ts";
+import { countTimescale } from "./timescale.ts";
 import { vacuumLargeObjects } from "./vacuumlo.ts";
 
 /** The longest time a timer takes, in milliseconds: about 24 days. */
@@ -16,6 +18,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Dumps one database: a custom-format archive or a plain script, row counts of the same instant, and globals as an artifact of their own.
+ * @param raw the archive is stored as it is, so it compresses its rows itself
  * @throws JobError `empty-source`, `too-few-rights`, `process-failed` with pg_dump's own words, `wrong-version`,
  * `missing-tool`, and what `connectPostgres` throws
  */
@@ -23,13 +26,14 @@ export const dumpPostgres = async (
   context: Context,
   source: PostgresSource,
   storeStream: StoreStream,
+  raw = false,
 ): Promise<PostgresEntry> => {
   const stop = new AbortController();
   const limited = withSignal(context, AbortSignal.any([context.signal, stop.signal]));
   const session = await connectPostgres(limited, source, source.login);
   const timer = limitSnapshot(source, session.where, stop);
   try {
-    return await useSession(limited, session, () => dumpSnapshot(limited, source, session, { storeStream, stop }));
+    return await useSession(limited, session, () => dumpSnapshot(limited, source, session, { storeStream, stop, raw }));
   } finally {
     clearTimeout(timer);
   }
@@ -53,6 +57,7 @@ interface Storing {
   readonly storeStream: StoreStream;
   /** Ends the dump when its counts fail. */
   readonly stop: AbortController;
+  readonly raw: boolean;
 }
 
 const dumpSnapshot = async (
@@ -67,11 +72,17 @@ const dumpSnapshot = async (
   await refuseEmpty(source, session, snapshot, largeObjects);
   const globals = await readGlobals(session);
   const program = await dumpProgram(context, snapshot.facts.server.major);
-  const dump = pgDump(context, source, { file: program.file, snapshot: snapshot.id, where: session.where });
+  const dump = pgDump(context, source, {
+    file: program.file,
+    snapshot: snapshot.id,
+    where: session.where,
+    raw: storing.raw,
+  });
   const fromStream = snapshot.facts.databaseBytes > source.countFromStreamAbove;
   const least = source.format === "sql" ? 0 : leastPgRestore(program.major);
   const work = { context, source, session, snapshot, dump, ...storing };
   const stored = fromStream ? await dumpAndTap(work, least) : await dumpAndCount(work);
+  const timescale = snapshot.timescale && (await countTimescale(session, snapshot.timescale, stored.counts));
   await session.query("COMMIT"); // the snapshot is no longer needed; vacuum may go on
   const sql = await storing.storeStream({
     role: "globals",
@@ -93,6 +104,7 @@ const dumpSnapshot = async (
     countedBy: fromStream ? "stream" : "snapshot",
     rows: sumRows(stored.counts),
     largeObjects,
+    ...(timescale ? { timescale } : {}),
     ...removed,
     artifacts: [stored.artifact, sql],
   };
@@ -111,31 +123,6 @@ const refuseEmpty = async (
     "check that this is the right database; if it may be empty, set allowEmpty: true for this source",
   );
 };
-
-/** The `pg_dump` call for one snapshot; an uncompressed custom-format archive, or a script, on stdout. */
-export const pgDump = (
-  context: Context,
-  source: PostgresSource,
-  { file, snapshot, where }: { readonly file: string; readonly snapshot: string; readonly where: Where },
-): Invocation => ({
-  file,
-  args: [
-    ...(source.format === "sql" ? ["--format=plain"] : ["--format=custom", "--compress=0"]),
-    `--snapshot=${snapshot}`,
-    "--no-password",
-  ],
-  env: clientEnv(context, source, source.login),
-  explain: (exit, stderr) => {
-    const denied = /permission denied/.test(stderr);
-    return new JobError(
-      denied ? "too-few-rights" : "process-failed",
-      `pg_dump of ${placeOf(where)} ended with exit code ${exit}: ${stderr.split("\n").slice(-5).join(" | ") || "it said nothing"}`,
-      denied
-        ? `grant what is missing, for example: GRANT pg_read_all_data TO "${where.user}"; nothing was published`
-        : "read its message above and run again; nothing was published",
-    );
-  },
-});
 
 interface Dumping extends Storing {
   readonly context: Context;

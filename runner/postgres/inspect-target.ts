@@ -29,6 +29,10 @@ export interface TargetFacts {
   readonly live?: LiveFacts;
   /** The only database that pg_cron may be created in, where the server has pg_cron. */
   readonly cronDatabase?: string;
+  /** Libraries that the server loads at its start, where this role may ask. */
+  readonly preloaded?: readonly string[];
+  /** `apache` or `timescale`, where the server has TimescaleDB loaded. */
+  readonly timescaleLicense?: string;
   /** Bytes free where the server keeps its data, where that can be known. */
   readonly freeBytes?: number;
   /** Bytes of WAL that replication slots keep. */
@@ -67,6 +71,7 @@ export const inspectTarget = async (
       admin: await adminFacts(session),
       heldWalBytes: await heldWal(session),
       ...(cron === null ? {} : { cronDatabase: cron }),
+      ...(await timescaleFacts(session)),
       ...(bytes === undefined ? {} : { freeBytes: bytes }),
       ...(found ? { live: found } : {}),
     };
@@ -82,6 +87,23 @@ const availableExtensions = async (session: Session): Promise<TargetFacts["exten
        FROM pg_catalog.pg_available_extension_versions GROUP BY 1`,
   );
   return new Map(rows.map(({ name, versions }) => [name, new Set(versions)]));
+};
+
+/** Settings that a role may not see, or that no library has defined, are no rows. */
+const timescaleFacts = async (session: Session): Promise<Pick<TargetFacts, "preloaded" | "timescaleLicense">> => {
+  const { rows } = await session.query<{ name: string; setting: string }>(
+    `SELECT name, setting FROM pg_catalog.pg_settings
+      WHERE name IN ('shared_preload_libraries', 'timescaledb.license')`,
+  );
+  const { shared_preload_libraries: libraries, "timescaledb.license": license } = Object.fromEntries(
+    rows.map(({ name, setting }) => [name, setting]),
+  );
+  return {
+    ...(libraries === undefined
+      ? {}
+      : { preloaded: libraries.split(",").map((name) => name.trim().replaceAll('"', "")) }),
+    ...(license === undefined ? {} : { timescaleLicense: license }),
+  };
 };
 
 const adminFacts = async (session: Session): Promise<TargetFacts["admin"]> => {

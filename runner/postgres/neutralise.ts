@@ -13,6 +13,7 @@ export const neutralise = (context: Context, source: PostgresSource, database: s
   withSession(context, source, adminOf(source), database, async (session) => [
     ...(await detachSubscriptions(session)),
     ...(await stopCron(session)),
+    ...(await stopTimescaleJobs(session)),
     ...(await dropUserMappings(session)),
   ]);
 
@@ -30,6 +31,16 @@ const stopCron = async (session: Session): Promise<readonly string[]> => {
   if (rows.length === 0) return [];
   const { rowCount } = await session.query("UPDATE cron.job SET active = false WHERE active");
   return rowCount ? [`neutralised: ${rowCount} pg_cron jobs are inactive`] : [];
+};
+
+/** Policies work inside of the database and stay; a procedure of its own may do anything. */
+const stopTimescaleJobs = async (session: Session): Promise<readonly string[]> => {
+  const { rows } = await session.query("SELECT FROM pg_catalog.pg_extension WHERE extname = 'timescaledb'");
+  if (rows.length === 0) return [];
+  const { rowCount } = await session.query(
+    "UPDATE _timescaledb_config.bgw_job SET scheduled = false WHERE scheduled AND proc_schema NOT LIKE '\\_timescaledb%'",
+  );
+  return rowCount ? [`neutralised: ${rowCount} jobs of TimescaleDB are no longer scheduled`] : [];
 };
 
 const dropUserMappings = async (session: Session): Promise<readonly string[]> => {

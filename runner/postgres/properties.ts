@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Session } from "./connect.ts";
 import { quoteIdentifier, quoteLiteral } from "./identifier.ts";
+import { RESTORING } from "./restoring.ts";
 import { settingClause } from "./setting.ts";
 
 const grant = z.strictObject({
@@ -102,8 +103,9 @@ const readSettings = async (session: Session, database: string): Promise<unknown
        JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
        LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole,
             pg_catalog.unnest(s.setconfig) WITH ORDINALITY c (setting, position)
-      WHERE d.datname = $1 ORDER BY 1 NULLS FIRST, c.position`,
-    [database],
+      WHERE d.datname = $1 AND c.setting NOT LIKE $2 ORDER BY 1 NULLS FIRST, c.position`,
+    // A database that somebody left in this mode must not hand it on to the one that takes its place.
+    [database, `${RESTORING}=%`],
   );
   return rows.map(({ role, setting }) => {
     const at = setting.indexOf("=");

@@ -14,6 +14,7 @@ import type { TargetFacts } from "./inspect-target.ts";
 import { withMaintenance } from "./maintenance.ts";
 import { withOwnLogin } from "./own-login.ts";
 import { replayProperties, storedProperties } from "./replay-properties.ts";
+import { aroundTimescale, timescaleOf } from "./restore-timescale.ts";
 import { explainSql } from "./sql-error.ts";
 import { dismissStrangers, inviteStrangers } from "./strangers.ts";
 import { UNFINISHED } from "./unfinished.ts";
@@ -65,19 +66,19 @@ export const restoreBeside = async (
     const invited = target.admin.superuser ? await inviteStrangers(session, request.named ?? new Set()) : [];
     return { notes: created, owner: name, strangers: invited };
   });
-  const timescale = entry.extensions.find(({ name }) => name === "timescaledb");
-  if (timescale) await beforeTimescale(context, source, database, timescale);
+  const timescale = timescaleOf(entry);
   const loading = { ...request, program: program?.file ?? "", owner, single: timescale !== undefined };
+  const fill = () => load(context, source, loading);
   const dismiss = () => dismissStrangers(context, source, database, strangers);
-  const leftOut = await load(context, source, loading).catch(async (error) => {
-    await dismiss().catch(() => undefined); // what failed first counts
-    throw error;
-  });
+  const leftOut = await (timescale ? aroundTimescale(context, source, database, timescale, fill) : fill()).catch(
+    async (error) => {
+      await dismiss().catch(() => undefined); // what failed first counts
+      throw error;
+    },
+  );
   leftOut.push(...(await dismiss()));
-  await withSession(context, source, adminOf(source), database, async (session) => {
-    if (timescale) await session.query(`SELECT ${quoteIdentifier(timescale.schema)}.timescaledb_post_restore()`);
-    await session.query("ANALYZE"); // a restored database has no statistics, and the first queries would crawl
-  });
+  // A restored database has no statistics, and the first queries would crawl.
+  await withSession(context, source, adminOf(source), database, (session) => session.query("ANALYZE"));
   if (request.open)
     await replayProperties(context, source, database, await storedProperties(context, source, globals, database));
   return target.admin.superuser
@@ -175,17 +176,3 @@ export const pgRestore = (
   env: clientEnv(context, source, adminOf(source), database),
   explain: explainRestore("pg_restore", source, database),
 });
-
-/** TimescaleDB wants to be there first, in the same version, and told that a restore follows. */
-const beforeTimescale = (
-  context: Context,
-  source: PostgresSource,
-  database: string,
-  { version, schema }: PostgresEntry["extensions"][number],
-): Promise<void> =>
-  withSession(context, source, adminOf(source), database, async (session) => {
-    const target = quoteIdentifier(schema);
-    await session.query(`CREATE SCHEMA IF NOT EXISTS ${target}`);
-    await session.query(`CREATE EXTENSION timescaledb WITH SCHEMA ${target} VERSION ${quoteIdentifier(version)}`);
-    await session.query(`SELECT ${target}.timescaledb_pre_restore()`);
-  });

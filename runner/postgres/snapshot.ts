@@ -3,11 +3,13 @@ import type { Context } from "../context.ts";
 import type { Session } from "./connect.ts";
 import { type DumpedTable, dumpedTables } from "./dumped-tables.ts";
 import { placeOf } from "./sql-error.ts";
+import { type TimescaleTables, timescaleTables } from "./timescale.ts";
 
 /** One instant of a database, held open for `pg_dump` and for counts. */
 export interface Snapshot {
   readonly id: string;
   readonly tables: readonly DumpedTable[];
+  readonly timescale: TimescaleTables | undefined;
   readonly facts: Pick<PostgresEntry, "server" | "extensions" | "encoding" | "settings" | "snapshot" | "databaseBytes">;
 }
 
@@ -33,6 +35,7 @@ export const openSnapshot = async (context: Context, session: Session): Promise<
   return {
     id: exported.id,
     tables,
+    timescale: await timescaleTables(session),
     facts: { ...(await databaseFacts(session)), snapshot: { at, lsn: exported.lsn } },
   };
 };

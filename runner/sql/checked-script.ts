@@ -15,8 +15,8 @@ export interface CheckedScript {
   readonly counts: () => readonly TableCount[];
   /** Rows may also be written as INSERT statements, which are not counted. */
   readonly inserts: () => number;
-  /** The extensions that it creates. */
-  readonly extensions: () => ReadonlySet<string>;
+  /** The extensions that it creates, each with its schema; versions are in no dump but for TimescaleDB's. */
+  readonly extensions: () => readonly { readonly name: string; readonly schema: string; readonly version: string }[];
   /** The roles that it names as owners and grantees. */
   readonly roles: () => ReadonlySet<string>;
 }
@@ -26,7 +26,12 @@ const ROLES = new RegExp(
   String.raw` OWNER TO ${NAME};$|^(?:GRANT|REVOKE) [\s\S]* (?:TO|FROM) ${NAME}(?: WITH GRANT OPTION)?;$|^SET SESSION AUTHORIZATION ${NAME};$|^ALTER DEFAULT PRIVILEGES FOR ROLE ${NAME} `,
   "i",
 );
-const EXTENSION = new RegExp(`^CREATE EXTENSION (?:IF NOT EXISTS )?${NAME}`, "i");
+const EXTENSION = new RegExp(`^CREATE EXTENSION (?:IF NOT EXISTS )?${NAME}(?: WITH SCHEMA ${NAME})?`, "i");
+/** The row in which TimescaleDB says of which version its own tables are. */
+const TIMESCALE = { table: "_timescaledb_catalog.metadata", version: /^timescaledb_version\t([^\t\n]+)/m };
+/** Characters of that table that are kept: it has a handful of rows. */
+const METADATA = 65_536;
+const versionIn = (metadata: string): string => TIMESCALE.version.exec(metadata)?.[1] ?? "";
 const GRANTEE = new RegExp(` (?:TO|FROM) ${NAME}(?: WITH GRANT OPTION)?;$`, "i");
 
 /**
@@ -39,7 +44,8 @@ export const checkedScript = (
   whole: () => Promise<void> = async () => undefined,
 ): CheckedScript => {
   const [reader, verdict] = [scriptReader(), judge(target)];
-  const [notes, roles, extensions] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const [notes, roles, extensions] = [new Set<string>(), new Set<string>(), new Map<string, string>()];
+  let metadata = "";
   const counts: TableCount[] = [];
   let inserts = 0;
   let begun = false;
@@ -48,6 +54,8 @@ export const checkedScript = (
     if (piece.kind === "rows") {
       const last = counts.pop();
       if (last) counts.push({ ...last, rows: last.rows + piece.count });
+      if (last && `${last.schema}.${last.table}` === TIMESCALE.table && metadata.length < METADATA)
+        metadata += piece.bytes.toString("latin1");
       stream.push(piece.bytes);
       return;
     }
@@ -56,8 +64,8 @@ export const checkedScript = (
     if (!run || piece.kind === "command") return;
     if (/^COPY\b/i.test(piece.text)) counts.push({ ...tableOf(piece.text), rows: 0 });
     if (/^INSERT\b/i.test(piece.text)) inserts += 1;
-    const [, extension] = EXTENSION.exec(piece.text) ?? [];
-    if (extension !== undefined) extensions.add(bare(extension));
+    const [, extension, schema] = EXTENSION.exec(piece.text.replace(/\s+/g, " ")) ?? [];
+    if (extension !== undefined) extensions.set(bare(extension), schema === undefined ? "" : bare(schema));
     for (const role of rolesOf(piece.text)) roles.add(role);
     stream.push(piece.bytes);
   };
@@ -93,7 +101,12 @@ export const checkedScript = (
     counts: () => counts,
     inserts: () => inserts,
     roles: () => roles,
-    extensions: () => extensions,
+    extensions: () =>
+      [...extensions].map(([name, schema]) => ({
+        name,
+        schema,
+        version: name === "timescaledb" ? versionIn(metadata) : "",
+      })),
   };
 };
 

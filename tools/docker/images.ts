@@ -11,6 +11,8 @@ const TAG = process.env.RESTORABLE_TEST_TAG ?? "test";
 /** The images that tests run. */
 export const RUNNER_IMAGE = `restorable-runner:${TAG}`;
 export const S3_IMAGE = `restorable-versitygw:${TAG}`;
+/** As the official one is tagged; `images/make.sh` makes it where it cannot be pulled. */
+export const TIMESCALEDB_IMAGE = "timescale/timescaledb:2.19.3-pg17";
 export const CEPH_IMAGE = `restorable-ceph:${TAG}`;
 
 /** Clients for the server of `postgres:13-bullseye`. */

@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import type { Engine } from "../docker/engine.ts";
-import { RUNNER_IMAGE, S3_IMAGE } from "../docker/images.ts";
+import { RUNNER_IMAGE, S3_IMAGE, TIMESCALEDB_IMAGE } from "../docker/images.ts";
 
 /** What the cluster's own pods run, each made of one program without anything else. */
 const OF_PROGRAMS = [
@@ -18,7 +18,7 @@ const OF_PROGRAMS = [
 ] as const;
 
 /** What tests run in pods; the Docker tier's own images. */
-const OF_TESTS = ["debian:trixie-slim", "postgres:17-trixie", S3_IMAGE, RUNNER_IMAGE];
+const OF_TESTS = ["debian:trixie-slim", "postgres:17-trixie", TIMESCALEDB_IMAGE, S3_IMAGE, RUNNER_IMAGE];
 
 /** The archive of every image that the cluster needs; written again only when one of them is another one than before. */
 export async function imageArchive(engine: Engine, programs: string, folder: string): Promise<string> {

@@ -13,6 +13,7 @@ const DOCUMENTS = {
   journal: spec.journal,
   result: spec.result,
   launch: spec.launch,
+  "colonies-result": spec.coloniesResult,
   progress: spec.progress,
 } as const satisfies Record<string, z.ZodType>;
 

@@ -33,17 +33,25 @@ export interface DockerWorld {
   readonly close: () => Promise<void>;
 }
 
-export async function makeDockerWorld(): Promise<DockerWorld> {
+/** What is there instead of PostgreSQL 17 with the database `app`. */
+export interface DatabaseChoice {
+  readonly image: string;
+  readonly database: string;
+}
+
+export async function makeDockerWorld(
+  choice: DatabaseChoice = { image: "postgres:17-trixie", database: "app" },
+): Promise<DockerWorld> {
   const place = await Place.make();
   try {
-    return await fill(place);
+    return await fill(place, choice);
   } catch (error) {
     await place.remove();
     throw error;
   }
 }
 
-async function fill(place: Place): Promise<DockerWorld> {
+async function fill(place: Place, choice: DatabaseChoice): Promise<DockerWorld> {
   const secret = () => randomBytes(16).toString("hex");
   const signing = signingKeys();
   const operatorKey = await generateIdentity();
@@ -54,12 +62,12 @@ async function fill(place: Place): Promise<DockerWorld> {
     SIGNING_KEY: signing.privateKey,
   };
   const [postgres, files, ledger] = await Promise.all([
-    startPostgres(place, secrets.PG_PASSWORD),
+    startPostgres(place, secrets.PG_PASSWORD, choice),
     place.volume("files"),
     place.volume("ledger"),
     startS3(place, secrets),
   ]);
-  const plan = planOf(signing.publicKey, await identityToRecipient(operatorKey));
+  const plan = planOf(choice.database, signing.publicKey, await identityToRecipient(operatorKey));
   const volumes = ["--volume", `${files}:/data:ro`, "--volume", `${ledger}:/var/lib/restorable`];
   const start: DockerWorld["start"] = (job, more = {}, { args = [], ...options } = {}) =>
     startInContainer(place, job, { ...secrets, ...more }, { args: [...volumes, ...args], ...options });
@@ -84,7 +92,7 @@ async function fill(place: Place): Promise<DockerWorld> {
 
 const env = (name: string) => ({ kind: "env" as const, name });
 
-const planOf = (trusted: string, recipient: string): Plan =>
+const planOf = (database: string, trusted: string, recipient: string): Plan =>
   parse(
     planSchema,
     {
@@ -98,7 +106,7 @@ const planOf = (trusted: string, recipient: string): Plan =>
           kind: "postgres",
           name: "db",
           host: "db",
-          database: "app",
+          database,
           login: { user: "postgres", password: env("PG_PASSWORD") },
         },
         { kind: "files", name: "files", directory: "/data" },
@@ -115,8 +123,8 @@ const planOf = (trusted: string, recipient: string): Plan =>
     "plan",
   );
 
-async function startPostgres(place: Place, password: string): Promise<string> {
-  const settings = ["--env", `POSTGRES_PASSWORD=${password}`, "--env", "POSTGRES_DB=app", "--shm-size", "256m"];
+async function startPostgres(place: Place, password: string, { image, database }: DatabaseChoice): Promise<string> {
+  const settings = ["--env", `POSTGRES_PASSWORD=${password}`, "--env", `POSTGRES_DB=${database}`, "--shm-size", "256m"];
   // As a service of a compose project would be.
   const compose = [
     "--label",
@@ -124,10 +132,10 @@ async function startPostgres(place: Place, password: string): Promise<string> {
     "--label",
     "com.docker.compose.service=db",
   ];
-  const name = await place.start("db", "postgres:17-trixie", [...settings, ...compose]);
+  const name = await place.start("db", image, [...settings, ...compose]);
   // By TCP: while it makes its cluster, the server listens on its socket only.
   await waitFor("PostgreSQL", () =>
-    docker("exec", name, "pg_isready", "--host", "127.0.0.1", "--dbname", "app").then(() => true),
+    docker("exec", name, "pg_isready", "--host", "127.0.0.1", "--dbname", database).then(() => true),
   );
   return name;
 }

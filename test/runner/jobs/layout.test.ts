@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parse, plan as planSchema } from "../../../spec/index.ts";
+import { coloniesResult, coloniesResultOf, parse, plan as planSchema, pointTime } from "../../../spec/index.ts";
 import { tools } from "../../support/tools.ts";
 import { treeDigest } from "../../support/tree-digest.ts";
 import { objects, putObject, removeObject } from "../repository-objects.ts";
@@ -235,5 +235,65 @@ describe.each(["s3", "directory"] as const)("the layout of go-s3-backup · postg
     const { record } = await restoreWhole(world);
     expect(record).toMatchObject({ ok: true });
     expect((await world.sql("topobank", "SELECT count(*)::int FROM topography")).rows).toEqual([{ count: 900 }]);
+  });
+});
+
+describe("the layout of Colonies · postgres, s3", () => {
+  let world: World;
+  beforeAll(async () => {
+    const layout = { kind: "colonies" } as const;
+    world = await makeWorld({
+      database: "postgres",
+      change: (plan) =>
+        parse(planSchema, { ...plan, layout, sources: plan.sources.filter(({ kind }) => kind === "postgres") }, "plan"),
+    });
+    await world.sql(
+      "postgres",
+      "CREATE TABLE colony AS SELECT n, repeat('x', 100) AS text FROM generate_series(1, 5000) n",
+    );
+  });
+  afterAll(() => world.close());
+
+  test("the dump is as pg_dump -Fc makes it, compressed by itself, under the seconds of its point", async () => {
+    const manifest = await backupOf(world);
+    const key = `backups/backup_${pointTime(manifest.id).getTime() / 1000}.bak`;
+    const stored = await objects(world);
+    expect([...stored.keys()].filter((each) => !each.startsWith("prod/"))).toEqual([key]);
+    expect(stored.get(key)?.length).toBeLessThan(100_000); // of half a million bytes
+    const result = coloniesResultOf(manifest, "backups", "");
+    expect(Object.keys(result ?? {})).toEqual([
+      "filename",
+      "bucket",
+      "filepath_s3",
+      "exectime_backup",
+      "size",
+      "size_s3",
+      "exectime_upload_s3",
+    ]);
+    expect(result).toMatchObject({ bucket: "backups", filepath_s3: `/${key}`, size: stored.get(key)?.length });
+    expect(coloniesResult.safeParse({ ...result, size_s3: 1 }).success).toBe(false);
+    expect(coloniesResult.safeParse({ ...result, point: manifest.id }).success).toBe(false);
+  });
+
+  test("an old dump is listed with the time of its seconds, and no other tool's beside it", async () => {
+    for (const key of [
+      "backups/backup_1685968191.bak",
+      "backups/notes.txt",
+      "backups/backup_x.bak",
+      "h-ailabeltooldb-20220803T084827.dump",
+    ])
+      await putObject(world, key, "old");
+    const layout = { kind: "colonies", prefix: "backups/" } as const;
+    expect((await catalogOf(world, world.plan, { layout })).old).toEqual([
+      {
+        key: "backups/backup_1685968191.bak",
+        kind: "postgres",
+        format: "pg-custom",
+        time: "2023-06-05T12:29:51",
+        safety: false,
+        bytes: 3,
+        pairs: [],
+      },
+    ]);
   });
 });

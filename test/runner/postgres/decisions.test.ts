@@ -3,6 +3,7 @@ import { checkTarget, targetNotes } from "../../../runner/postgres/check-target.
 import { chooseDump, chooseRestore, leastPgRestore } from "../../../runner/postgres/clients.ts";
 import { judgeCounts } from "../../../runner/postgres/compare-counts.ts";
 import type { TargetFacts } from "../../../runner/postgres/inspect-target.ts";
+import { judgeTimescale } from "../../../runner/postgres/judge-timescale.ts";
 import { settingClause } from "../../../runner/postgres/setting.ts";
 import { type PostgresPart, swapStateOf } from "../../../runner/postgres/swap.ts";
 import type { PostgresEntry } from "../../../spec/index.ts";
@@ -93,6 +94,36 @@ describe("what speaks against a restore", () => {
     expect(targetNotes(entry, { ...target, extensions: new Map([["hstore", new Set(["1.7"])]]) })[0]).toContain("1.7");
   });
 
+  describe("of a database with TimescaleDB", () => {
+    const dumped = {
+      leastPgRestore: 12,
+      server: { version: "16.4", major: 16 },
+      extensions: [{ name: "timescaledb", version: "2.19.3", schema: "public" }],
+      timescale: { license: "timescale", hypertables: [], continuousAggregates: [{ schema: "s", view: "daily" }] },
+    };
+    const server = (...versions: string[]) => ({
+      version: "16.9",
+      major: 16,
+      extensions: new Map([["timescaledb", new Set(versions)]]),
+    });
+
+    it.each([
+      ["has another version", server("2.18.2", "2.20.0"), /2\.19\.3.*2\.18\.2, 2\.20\.0/],
+      ["is older", { ...server("2.19.3"), major: 15, version: "15.1" }, /16\.4.*15\.1/],
+      ["does not preload it", { ...server("2.19.3"), preloaded: ["pg_cron"] }, /preload/],
+      ["has no continuous aggregates", { ...server("2.19.3"), timescaleLicense: "apache" }, /Apache/],
+    ])("refuses a server that %s", (_what, facts, fact) => {
+      const [found] = checkTarget({ ...entry, ...dumped } as PostgresEntry, { ...target, ...facts }, "inPlace");
+      expect(found).toMatchObject({ code: "wrong-version", fact: expect.stringMatching(fact) });
+    });
+
+    it("takes the same version on a newer server, and asks nothing of a dump that does not say its version", () => {
+      expect(codes({ ...server("2.19.3"), major: 17 }, "inPlace", dumped)).toEqual([]);
+      const unknown = { ...dumped, extensions: [{ name: "timescaledb", version: "", schema: "public" }] };
+      expect(codes(server("2.18.2"), "inPlace", unknown)).toEqual([]);
+    });
+  });
+
   it("counts the room of the live copy only where that goes first", () => {
     expect(codes({ freeBytes: 500 })).toEqual(["no-room"]);
     expect(codes({ freeBytes: 500 }, "inPlace")).toEqual([]);
@@ -169,6 +200,31 @@ describe("comparing counts", () => {
     ]);
     expect(failed({ ...counts(3), largeObjects: 0 })).toEqual(["large objects of 'd': 0; the manifest says 1"]);
   });
+});
+
+describe("comparing hypertables", () => {
+  const of = (chunks: number, rows: number, views: string[] = []) => ({
+    license: "timescale",
+    hypertables: [{ schema: "public", table: "samples", chunks, rows }],
+    continuousAggregates: views.map((view) => ({ schema: "public", view })),
+  });
+  const failed = (found: ReturnType<typeof of> | undefined, expected = of(3, 40)) =>
+    judgeTimescale("d", expected, found)
+      .filter(({ ok }) => !ok)
+      .map(({ name }) => name);
+
+  it("is content with the same chunks, rows and aggregates, and with a dump that says nothing", () => {
+    expect(failed(of(3, 40))).toEqual([]);
+    expect(failed(of(3, 40, ["daily"]), of(3, 40, ["daily"]))).toEqual([]);
+    expect(judgeTimescale("d", undefined, of(1, 1))).toEqual([]);
+  });
+
+  it.each([
+    [of(2, 40), ["hypertables of 'd'", "hypertable public.samples"]],
+    [of(3, 39), ["hypertables of 'd'", "hypertable public.samples"]],
+    [undefined, ["hypertables of 'd'", "hypertable public.samples"]],
+    [of(3, 40, ["daily"]), ["continuous aggregates of 'd'"]],
+  ])("names what differs in %j", (found, names) => expect(failed(found)).toEqual(names));
 });
 
 describe("a stored setting as SQL", () => {

@@ -41,6 +41,17 @@ describe("what runs of a script", () => {
     }
   });
 
+  test("it says which extensions it creates, and of TimescaleDB the version, which stands in its own rows only", async () => {
+    const script = `CREATE EXTENSION IF NOT EXISTS timescaledb WITH SCHEMA public;\nCREATE EXTENSION hstore;\nCOPY _timescaledb_catalog.metadata (key, value, include_in_telemetry) FROM stdin;\ninstall_timestamp\t2026-01-01\tt\ntimescaledb_version\t2.10.0\tf\n\\.\n${END}`;
+    for (const size of [1, 5, 100_000]) {
+      const { checked } = await run(script, { size });
+      expect(checked.extensions()).toEqual([
+        { name: "timescaledb", schema: "public", version: "2.10.0" },
+        { name: "hstore", schema: "", version: "" },
+      ]);
+    }
+  });
+
   test("a body with BEGIN ATOMIC and a rule with several commands are one statement each", async () => {
     const body =
       "CREATE FUNCTION g() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT $1 + 2; END;\nCREATE RULE r AS ON INSERT TO t DO (DELETE FROM x; DELETE FROM y);\n";
