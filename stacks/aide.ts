@@ -39,6 +39,7 @@ import {
 import { plan, retention, slug } from "../spec/index.ts";
 import { bucketConfig, credentialsOf, declaredBucket, lockConfig } from "./bucket.ts";
 import { parsedConfig } from "./config.ts";
+import { guards } from "./guards.ts";
 import { otherEnvironments, readRepository } from "./other-environments.ts";
 
 /** What AIDE's own scripts set for celery, and the program itself. */
@@ -112,7 +113,7 @@ export const aide = (environment: string) => {
     schedule: settings.schedule ?? { none: {} },
     retention: settings.retention,
     quiesce: quiesceCelery(settings),
-    ...guards(settings, environment),
+    ...guards(environment, settings.superseded),
   });
   const restore = new Restore("restore", {
     plans: [backups],
@@ -123,12 +124,6 @@ export const aide = (environment: string) => {
 
   return { record: restore.record, publicKey: repository.publicKey, bucket: bucket.bucket };
 };
-
-/** Production is protected: a restore onto it needs a reason, and what it replaced stays for as long as the operators keep it. */
-const guards = ({ superseded }: AideConfig, environment: string) =>
-  environment === "prod"
-    ? { protected: true, superseded: superseded ?? { days: 28 } }
-    : { protected: false, superseded: superseded ?? { keep: 1 } };
 
 /** PostgreSQL listens only on the container's own localhost, so jobs share its network. */
 const target = ({ host, container }: AideConfig): TargetChoice => ({ docker: { host, networkOf: container } });

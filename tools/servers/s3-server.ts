@@ -21,6 +21,8 @@ export interface S3ServerOptions {
   readonly directory?: string;
   /** The keys that may do everything. Default: random ones. */
   readonly root?: S3Keys;
+  /** Where it listens: an address of this machine that pods reach. Default 127.0.0.1. */
+  readonly address?: string;
 }
 
 export interface BucketOptions {
@@ -30,7 +32,7 @@ export interface BucketOptions {
   readonly objectLock?: boolean;
 }
 
-/** A real S3 store (versitygw) on a loopback port of its own, path-style, that ends with this process. */
+/** A real S3 store (versitygw) on a port of its own, path-style, that ends with this process. */
 export interface S3Server {
   readonly endpoint: string;
   readonly region: "us-east-1";
@@ -52,11 +54,11 @@ export function startS3(options: S3ServerOptions = {}): Promise<S3Server> {
 }
 
 async function start(port: number, options: S3ServerOptions): Promise<S3Server> {
-  const root = options.root ?? newKeys("root");
+  const { address = "127.0.0.1", root = newKeys("root") } = options;
   const directory = options.directory ?? (await mkdtemp(path.join(tmpdir(), "restorable-s3-")));
   const place = (name: string) => path.join(directory, name);
   for (const name of ["buckets", "versions", "users"]) await mkdir(place(name), { recursive: true });
-  const gateway = ["--port", `127.0.0.1:${port}`, "--iam-dir", place("users"), "--iam-cache-ttl", "1", "--quiet"];
+  const gateway = ["--port", `${address}:${port}`, "--iam-dir", place("users"), "--iam-cache-ttl", "1", "--quiet"];
   const server = await startWatched({
     program: tools().versitygw,
     args: [...gateway, "posix", "--versioning-dir", place("versions"), place("buckets")],
@@ -67,7 +69,7 @@ async function start(port: number, options: S3ServerOptions): Promise<S3Server> 
     signal: "KILL",
     removeFolder: options.directory === undefined ? directory : undefined,
   });
-  const endpoint = `http://127.0.0.1:${port}`;
+  const endpoint = `http://${address}:${port}`;
   const client = (keys: S3Keys = root) => s3Client(endpoint, keys);
   const admin = client();
   try {

@@ -2,6 +2,9 @@ import { execa } from "execa";
 
 const program = process.env.RESTORABLE_KUBECTL ?? "kubectl";
 
+/** An address of this machine that pods reach. */
+export const HOST_ADDRESS = process.env.RESTORABLE_HOST_ADDRESS ?? "127.0.0.1";
+
 /** Runs kubectl against the cluster of this tier and returns what it prints. Throws with its own words. */
 export async function kubectl(...args: readonly string[]): Promise<string> {
   const { stdout } = await execa(program, args);
