@@ -42,6 +42,8 @@ export const jobMounts = (job: Job): readonly JobMount[] => {
       return reached([job.repository.location], true);
     case "check":
       return reached([job.repository.location], true, job.objects);
+    case "copy":
+      return reached([job.from.location, job.to.location], false);
     case "mark":
     case "prune":
       return reached([job.repository.location], false);

@@ -4,6 +4,7 @@ import { backup } from "./jobs/backup.ts";
 import { bucket } from "./jobs/bucket.ts";
 import { catalog } from "./jobs/catalog.ts";
 import { check } from "./jobs/check.ts";
+import { copy } from "./jobs/copy.ts";
 import { ledger } from "./jobs/ledger.ts";
 import { mark } from "./jobs/mark.ts";
 import { orphans } from "./jobs/orphans.ts";
@@ -34,6 +35,8 @@ const dispatch = (context: Context, job: Job): Promise<Body> => {
       return catalog(context, job);
     case "check":
       return check(context, job);
+    case "copy":
+      return copy(context, job);
     case "ledger":
       return ledger(context, job);
     case "mark":

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { manifest } from "./manifest.ts";
 import { type Mark, mark } from "./mark.ts";
 import { proof } from "./proof.ts";
-import { pointId } from "./scalars.ts";
+import { instant, pointId } from "./scalars.ts";
 
 /** `valid`: by a trusted key. `untrusted`: correct, but by a key that is not configured. */
 export const signatureState = z.enum(["valid", "untrusted", "bad", "none"]);
@@ -17,6 +17,8 @@ export const catalogPoint = z.strictObject({
   extraVersions: z.number().int().min(0),
   marks: z.array(mark),
   proofs: z.array(z.strictObject({ proof, signature: signatureState })),
+  /** When it was copied here from another repository. */
+  copiedAt: instant.optional(),
   /** Sum of the stored artifacts. */
   storedBytes: z.number().int().min(0),
 });

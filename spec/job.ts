@@ -4,7 +4,7 @@ import { grant } from "./grant.ts";
 import { holder } from "./holder.ts";
 import { objectsSource } from "./objects.ts";
 import { plan } from "./plan.ts";
-import { repository, s3Credentials, s3Endpoint } from "./repository.ts";
+import { copyMistake, repository, s3Credentials, s3Endpoint } from "./repository.ts";
 import { pointSelector, request } from "./request.ts";
 import { retention } from "./retention.ts";
 import { pointId, secretRef, sha256, slug } from "./scalars.ts";
@@ -29,6 +29,28 @@ export const catalogJob = z.strictObject({
   unverified: z.boolean().default(false),
 });
 export type CatalogJob = z.infer<typeof catalogJob>;
+
+/** Copies the points of a plan that a second repository lacks, as they are, and checks every byte. */
+export const copyJob = z
+  .strictObject({
+    kind: z.literal("copy"),
+    version,
+    plan: slug,
+    /** Where points are made: only its reader's credentials are used. */
+    from: repository,
+    /** Where they are copied to, by its writer. */
+    to: repository,
+    /** What the second repository keeps: points that it would let expire at once are not copied. @default all */
+    retention: retention.optional(),
+    /** Its time zone is the retention's calendar. */
+    schedule: schedule.default({ kind: "none" }),
+    leaseSeconds: z.number().int().default(90),
+  })
+  .superRefine(({ from, to }, context) => {
+    const message = copyMistake(from, to);
+    if (message !== undefined) context.addIssue({ code: "custom", message, path: ["to"] });
+  });
+export type CopyJob = z.infer<typeof copyJob>;
 
 /** Reads one point back completely. Without `identity` what is encrypted stays closed, and the result says so. */
 export const verifyJob = z.strictObject({
@@ -154,6 +176,7 @@ export const job = z.discriminatedUnion("kind", [
   checkJob,
   markJob,
   bucketJob,
+  copyJob,
   ledgerJob,
   orphansJob,
   restoreJob,

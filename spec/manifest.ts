@@ -124,6 +124,8 @@ export const objectsEntry = z.strictObject({
       bytes,
       sha256,
       compression: z.literal("zstd"),
+      /** Only of a point that was read from a copy: the versions in the list are those of the store it was copied from. */
+      elsewhere: z.literal(true).optional(),
     })
     .optional(),
   artifacts: z.array(artifact).min(1),
@@ -180,6 +182,22 @@ export type Manifest = z.infer<typeof manifest>;
 export const signature = z.strictObject({ algorithm: z.literal("ed25519"), publicKey, value: z.string() });
 export type Signature = z.infer<typeof signature>;
 
+/** What a copy job writes beside a manifest that it copied as it is. */
+export const copied = z.strictObject({
+  at: instant,
+  by: z.string(),
+  /** Of the manifest's object in the repository where the point was made. */
+  sha256,
+  /** On versioned stores: the versions of the copies, by `copiedName`. The manifest names those of the first repository. */
+  versions: z.record(z.string(), z.string()),
+});
+export type Copied = z.infer<typeof copied>;
+
 /** What is stored under `catalog/`: the manifest and the signature of its canonical JSON. */
-export const signedManifest = z.strictObject({ manifest, signature: signature.optional() });
+export const signedManifest = z.strictObject({
+  manifest,
+  signature: signature.optional(),
+  /** Only in a copy. Nobody signs it: what it leads to is compared with the manifest's digests. */
+  copied: copied.optional(),
+});
 export type SignedManifest = z.infer<typeof signedManifest>;

@@ -4,7 +4,7 @@ import type { SecretRef } from "./scalars.ts";
 import { isIncremental, type Source } from "./source.ts";
 
 /** Jobs that work in a plan's part of a repository. */
-type RepositoryJob = Exclude<JobKind, "bucket" | "ledger" | "orphans">;
+type RepositoryJob = Exclude<JobKind, "bucket" | "copy" | "ledger" | "orphans">;
 
 const ROLE: Record<RepositoryJob, Role> = {
   backup: "writer",
@@ -62,6 +62,8 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
         ...locationRefs(value.repository.location, "reader"),
         ...(value.objects ?? []).flatMap((source) => sourceRefs(source, false)),
       ]);
+    case "copy":
+      return [...locationRefs(value.from.location, "reader"), ...locationRefs(value.to.location, "writer")];
     case "catalog":
       return locationRefs(value.repository.location, "reader");
     case "ledger":

@@ -80,3 +80,17 @@ export const repository = z.strictObject({
   proverKey: secretRef.optional(),
 });
 export type Repository = z.infer<typeof repository>;
+
+/** What speaks against copying points from one repository to another; undefined where nothing does. */
+export const copyMistake = (from: Repository, to: Repository): string | undefined => {
+  if (from.environment !== to.environment)
+    return `a copy keeps its environment: expected '${from.environment}', not '${to.environment}'`;
+  return isSamePlace(from.location, to.location)
+    ? "both repositories lie in the same place: whoever loses one loses both"
+    : undefined;
+};
+
+const isSamePlace = (one: Location, other: Location): boolean =>
+  one.kind === "directory"
+    ? other.kind === "directory" && one.path === other.path
+    : isSameBucket(one, other) && other.kind === "s3" && one.prefix === other.prefix;

@@ -7,7 +7,7 @@ import { oldObject } from "./old-object.ts";
 import { orphanReport } from "./orphans.ts";
 import { check, proof } from "./proof.ts";
 import { request } from "./request.ts";
-import { instant, pointId, sha256, slug } from "./scalars.ts";
+import { bytes, count, instant, pointId, sha256, slug } from "./scalars.ts";
 
 export const errorReport = z.strictObject({
   code: z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]),
@@ -59,6 +59,26 @@ export const backupResult = z.strictObject({
   manifest,
   removedLeftovers: z.number().int(),
   warnings: z.array(z.string()),
+});
+/** A point and what is the case with it. */
+export const pointFact = z.strictObject({ point: pointId, fact: z.string() });
+export type PointFact = z.infer<typeof pointFact>;
+
+export const copyResult = z.strictObject({
+  ...common,
+  kind: z.literal("copy"),
+  /** Nothing is in `problems`. */
+  healthy: z.boolean(),
+  /** Oldest first. */
+  copied: z.array(pointId),
+  /** Points of the first repository that the second one had already. */
+  present: count,
+  /** What was not copied on purpose, and why. */
+  left: z.array(pointFact),
+  /** What could not be copied, and copies that the first repository contradicts. */
+  problems: z.array(pointFact),
+  /** Read, compared and written. */
+  bytes,
 });
 export const catalogResult = z.strictObject({
   ...common,
@@ -164,6 +184,7 @@ export const success = z.discriminatedUnion("kind", [
   checkResult,
   markResult,
   bucketResult,
+  copyResult,
   ledgerResult,
   orphansResult,
   restoreResult,

@@ -51,6 +51,8 @@ const said = (result: Extract<Result, { ok: true }>): string => {
       if (!record) return `the restore stands at '${step}'; its launcher is needed to go on`;
       return record.ok ? "ok" : `failed: ${record.error?.fact ?? step}`;
     }
+    case "copy":
+      return `${result.copied.length} points copied${result.healthy ? "" : `, and ${result.problems.length} problems`}`;
     case "prune":
       return result.acted ? `done: ${result.how}` : "dry run";
     case "catalog":
@@ -66,7 +68,7 @@ const said = (result: Extract<Result, { ok: true }>): string => {
 
 const exitOf = (result: Extract<Result, { ok: true }>): number => {
   if (result.kind === "verify" && !result.proof.ok) return ERROR_CODES.corrupt.exit;
-  if ((result.kind === "check" || result.kind === "orphans") && !result.healthy) return ERROR_CODES.unhealthy.exit;
+  if ("healthy" in result && !result.healthy) return ERROR_CODES.unhealthy.exit;
   if (result.kind === "restore" && result.record?.ok === false) return ERROR_CODES["restore-failed"].exit;
   return 0;
 };

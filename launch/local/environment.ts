@@ -49,6 +49,8 @@ const locations = (job: Job): readonly Location[] => {
       return [job.plan.repository.location];
     case "restore":
       return [job.plan.repository.location, job.from.repository.location];
+    case "copy":
+      return [job.from.location, job.to.location];
     case "catalog":
     case "check":
     case "mark":

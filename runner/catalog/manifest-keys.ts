@@ -1,7 +1,7 @@
 import { CATALOG } from "../../spec/index.ts";
 import type { ObjectVersion, Store } from "../store/store.ts";
 
-/** The version of a catalog key that counts. */
+/** The version of a key that counts, where a key is written once. */
 export interface ManifestKey {
   readonly key: string;
   /** On versioned stores the oldest one: a manifest is written once, so a later one is somebody else's. */
@@ -12,13 +12,16 @@ export interface ManifestKey {
 
 /** The keys of the catalog, each once. A delete marker over a manifest does not hide it. */
 export const manifestKeys = async (store: Store): Promise<readonly ManifestKey[]> => {
-  if (!(await store.versioned())) {
-    const keys: ManifestKey[] = [];
-    for await (const { key } of store.list(CATALOG)) keys.push({ key, extraVersions: 0 });
-    return keys;
-  }
+  if (await store.versioned()) return oldestVersions(store, CATALOG);
+  const keys: ManifestKey[] = [];
+  for await (const { key } of store.list(CATALOG)) keys.push({ key, extraVersions: 0 });
+  return keys;
+};
+
+/** The first version of everything below a prefix of a versioned store. A delete marker hides nothing. */
+export const oldestVersions = async (store: Store, below: string): Promise<readonly ManifestKey[]> => {
   const byKey = new Map<string, ObjectVersion[]>();
-  for await (const version of store.versions(CATALOG)) {
+  for await (const version of store.versions(below)) {
     const versions = byKey.get(version.key);
     if (versions) versions.push(version);
     else byKey.set(version.key, [version]);

@@ -16,6 +16,7 @@ import {
 import type { Context } from "../context.ts";
 import { signatureState } from "../crypto/signature.ts";
 import type { Store } from "../store/store.ts";
+import { manifestHere } from "./copied-manifest.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type ManifestKey, manifestKeys } from "./manifest-keys.ts";
 import { readJson, Unreadable } from "./read-json.ts";
@@ -24,13 +25,23 @@ export interface Catalog {
   /** Oldest first. */
   readonly points: readonly CatalogPoint[];
   readonly unreadable: readonly { readonly key: string; readonly reason: string }[];
+  /** Of each point by its id. */
+  readonly origins: ReadonlyMap<string, Origin>;
+}
+
+/** Where a point comes from. */
+export interface Origin {
+  /** Its manifest here. */
+  readonly at: ManifestKey;
+  /** Of the manifest's object in the repository where the point was made. */
+  readonly sha256: string;
 }
 
 /** Objects read at the same time. */
 const WIDTH = 16;
 
 type Proof = CatalogPoint["proofs"][number];
-type Bare = Omit<CatalogPoint, "marks" | "proofs">;
+type Bare = Omit<CatalogPoint, "marks" | "proofs"> & { readonly origin: Origin };
 
 /**
  * Reads the recovery points of a plan with their marks and proofs; with `plan`, only manifests of that plan count.
@@ -65,12 +76,12 @@ export const readCatalog = async (
   ];
   const points = bare
     .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .map((point) => ({
+    .map(({ origin: _, ...point }) => ({
       ...point,
       marks: byTime(marksOf.get(point.id) ?? [], ({ at }) => at),
       proofs: byTime(proofsOf.get(point.id) ?? [], ({ proof }) => proof.at),
     }));
-  return { points, unreadable };
+  return { points, unreadable, origins: new Map(bare.map(({ id, origin }) => [id, origin])) };
 };
 
 /** Keys below `marks/` or `proofs/` that are about a known point; what is about others says nothing here. */
@@ -93,7 +104,7 @@ const readPoint = async (
   if (!pointId.safeParse(id).success) return new Unreadable(key, "its name is not a recovery point's");
   const read = await readJson(store, at, signedManifest);
   if (!read || read instanceof Unreadable) return read;
-  const { manifest, signature } = read.value;
+  const { manifest, signature, copied } = read.value;
   // A signed manifest of another point, plan or environment, put here, would otherwise pass for one of this plan.
   if (manifest.id !== id) return new Unreadable(key, `it is the manifest of ${manifest.id}`);
   if (manifest.environment !== environment) return new Unreadable(key, `it is of environment ${manifest.environment}`);
@@ -102,9 +113,11 @@ const readPoint = async (
   if (outside !== undefined) return new Unreadable(key, `it names ${outside}, which is not a key of this point`);
   return {
     id,
-    manifest,
+    manifest: copied ? manifestHere(manifest, copied) : manifest,
     signature: signatureState({ manifest: read.raw.manifest, signature }, trusted, "manifest"),
     extraVersions,
+    ...(copied ? { copiedAt: copied.at } : {}),
+    origin: { at, sha256: copied?.sha256 ?? read.sha256 },
     storedBytes: storedBytes(manifest.sources),
   };
 };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { z } from "zod";
 import type { Store } from "../store/store.ts";
 
@@ -16,6 +17,8 @@ export class Unreadable {
 export interface Read<T> {
   readonly raw: Readonly<Record<string, unknown>>;
   readonly value: T;
+  /** Of the object as it is stored. */
+  readonly sha256: string;
 }
 
 /** Reads one JSON object; undefined when it has gone, `Unreadable` when it is not what it should be. */
@@ -33,7 +36,12 @@ export const readJson = async <S extends z.ZodType>(
     return new Unreadable(key, "it is not JSON");
   }
   const parsed = schema.safeParse(raw);
-  if (parsed.success) return { raw: raw as Record<string, unknown>, value: parsed.data };
+  if (parsed.success)
+    return {
+      raw: raw as Record<string, unknown>,
+      value: parsed.data,
+      sha256: createHash("sha256").update(got.body).digest("hex"),
+    };
   const [issue] = parsed.error.issues;
   return new Unreadable(key, `${issue?.path.join(".") || "it"}: ${issue?.message}`);
 };

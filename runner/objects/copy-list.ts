@@ -5,6 +5,7 @@ import { artifactKey, JobError, type ObjectsEntry, type StoredCopy, storedCopy }
 import type { Context } from "../context.ts";
 import { digestStream } from "../store/digest-stream.ts";
 import type { Store } from "../store/store.ts";
+import { copiesHere } from "./copies-here.ts";
 import { line, parseLines } from "./ndjson.ts";
 
 export type CopyList = NonNullable<ObjectsEntry["copies"]>;
@@ -68,7 +69,8 @@ export async function* readCopies(
   const source = await store.getStream(list.key, { ...version, signal });
   const plain = createZstdDecompress();
   pipeline(source, checked(list), plain, () => undefined);
-  yield* parseLines(plain, storedCopy, list.key);
+  const here = await copiesHere(store, list);
+  for await (const copy of parseLines(plain, storedCopy, list.key)) yield here(copy);
 }
 
 /** Passes bytes on and compares them with the manifest at their end. */

@@ -1,6 +1,7 @@
 import { type IndexedObject, indexedObject, JobError, type ObjectsEntry } from "../../spec/index.ts";
 import { loadArtifact, type OpenedSource } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
+import { copiesHere } from "./copies-here.ts";
 import { inOrder } from "./in-order.ts";
 import { parseLines } from "./ndjson.ts";
 
@@ -14,11 +15,12 @@ const WIDTH = 16;
 export const eachIndexed = async (
   context: Context,
   source: OpenedSource,
-  { artifacts, counts, name }: ObjectsEntry,
+  { artifacts, copies, counts, name }: ObjectsEntry,
   work: (object: IndexedObject) => Promise<void>,
 ): Promise<void> => {
   const artifact = artifacts.find(({ role }) => role === "index");
   if (!artifact) throw new JobError("corrupt", `the point holds no index of '${name}'`, "choose another point");
+  const here = await copiesHere(source.store, copies);
   const found = { objects: 0, bytes: 0 };
   await loadArtifact(context, source, artifact, [], {
     output: async (stdout) => {
@@ -26,7 +28,7 @@ export const eachIndexed = async (
       const done = inOrder(WIDTH, objects, async (object) => {
         found.objects += 1;
         found.bytes += object.bytes;
-        await work(object);
+        await work("stored" in object.at ? { ...object, at: here(object.at) } : object);
       });
       for await (const _ of done);
     },

@@ -7,6 +7,7 @@ import { listArchive } from "../files/list-archive.ts";
 import { findPrograms, leastPgRestore } from "../postgres/clients.ts";
 import { runPipeline } from "../process/pipeline.ts";
 import { checkedScript } from "../sql/checked-script.ts";
+import { newestVersion } from "../store/newest-version.ts";
 import type { Store } from "../store/store.ts";
 
 /** What an old object holds, as far as reading all of it says. */
@@ -54,12 +55,6 @@ export const readOldObject = async (context: Context, root: Store, object: OldOb
   } finally {
     digest.stream.destroy();
   }
-};
-
-const newestVersion = async (root: Store, wanted: string): Promise<string | undefined> => {
-  if (!(await root.versioned())) return undefined;
-  for await (const { key, versionId, latest } of root.versions(wanted)) if (key === wanted && latest) return versionId;
-  return undefined;
 };
 
 const digesting = () => {

@@ -167,6 +167,7 @@ const answerOf = (world: World, job: Job): Result => {
     case "orphans":
       return { ...DONE, kind: "orphans", healthy: world.reports === undefined, reports: [...(world.reports ?? [])] };
     case "bucket":
+    case "copy":
     case "restore":
       throw new JobError("bug", `a test did not expect a ${job.kind} job`, "say what it answers");
   }

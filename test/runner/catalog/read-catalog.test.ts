@@ -61,7 +61,7 @@ describe.each(places)("the catalog in %s", (_, place) => {
 
   it("is empty where nothing was ever written", async () => {
     const { store, repository } = await open(place);
-    expect(await read(store, repository)).toEqual({ points: [], unreadable: [] });
+    expect(await read(store, repository)).toMatchObject({ points: [], unreadable: [] });
   });
 
   it("lists points oldest first, with their signatures, marks, proofs and stored bytes", async () => {
