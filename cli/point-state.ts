@@ -13,7 +13,8 @@ export const pointState = (point: CatalogPoint): readonly string[] => [
 
 const proofState = (point: CatalogPoint): string[] | undefined => {
   if (isProven(point)) return ["proven"];
-  return point.proofs.some(({ signature }) => signature === "valid") ? ["failed its verify"] : undefined;
+  const last = point.proofs.findLast(({ signature }) => signature === "valid");
+  return last && [`failed its ${last.proof.kind}`];
 };
 
 /** Rows of all databases and files of all directories in a point; undefined where it has none. */

@@ -5,6 +5,7 @@ import { attach } from "./commands/attach.ts";
 import { backup } from "./commands/backup.ts";
 import { check } from "./commands/check.ts";
 import { clean } from "./commands/clean.ts";
+import { drill } from "./commands/drill.ts";
 import { list } from "./commands/list.ts";
 import { mark } from "./commands/mark.ts";
 import { orphans } from "./commands/orphans.ts";
@@ -75,6 +76,7 @@ const program = (io: Io, finish: (outcome: Outcome, json: boolean) => void): Com
   add(commandOf(show, io, finish));
   add(commandOf(backup, io, finish));
   add(commandOf(verify, io, finish));
+  add(commandOf(drill, io, finish));
   add(commandOf(check, io, finish));
   add(commandOf(orphans, io, finish));
   add(commandOf(restore, io, finish));

@@ -39,6 +39,7 @@ export const jobMounts = (job: Job): readonly JobMount[] => {
     case "restore":
       return [LEDGER, ...restored(job), ...places(job)];
     case "catalog":
+    case "open":
       return reached([job.repository.location], true);
     case "check":
       return reached([job.repository.location], true, job.objects);
@@ -48,6 +49,7 @@ export const jobMounts = (job: Job): readonly JobMount[] => {
     case "prune":
       return reached([job.repository.location], false);
     case "verify":
+    case "drill":
       return reached([job.repository.location], false, job.objects);
     case "bucket":
       return [];

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { exitCode, type Failure, JobError, job as jobSchema, parse, type Success } from "../spec/index.ts";
+import { ERROR_CODES, exitCode, type Failure, JobError, job as jobSchema, parse, type Success } from "../spec/index.ts";
 import type { Context } from "./context.ts";
 import { runJob } from "./run-job.ts";
 import { childEnvironment } from "./world/child-environment.ts";
@@ -46,11 +46,16 @@ export const oneJob = async (args: readonly string[]): Promise<number> => {
       holder: thisProcess(),
       random: (below) => randomInt(below),
     };
-    return print(await runJob(context, job), 0);
+    const result = await runJob(context, job);
+    return print(result, exitOf(result));
   } catch (error) {
     return print(failed(error, kind, started, now()), exitCode(error));
   }
 };
+
+/** A drill that found something is recorded, and fails all the same: whoever started it must see that. */
+const exitOf = (result: Success): number =>
+  result.kind === "drill" && result.error ? ERROR_CODES[result.error.code].exit : 0;
 
 /** Waits until the line is out. */
 const print = (result: Success | Failure, code: number): Promise<number> =>

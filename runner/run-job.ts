@@ -5,8 +5,10 @@ import { bucket } from "./jobs/bucket.ts";
 import { catalog } from "./jobs/catalog.ts";
 import { check } from "./jobs/check.ts";
 import { copy } from "./jobs/copy.ts";
+import { drill } from "./jobs/drill.ts";
 import { ledger } from "./jobs/ledger.ts";
 import { mark } from "./jobs/mark.ts";
+import { open } from "./jobs/open.ts";
 import { orphans } from "./jobs/orphans.ts";
 import { prune } from "./jobs/prune.ts";
 import { restore } from "./jobs/restore.ts";
@@ -37,10 +39,14 @@ const dispatch = (context: Context, job: Job): Promise<Body> => {
       return check(context, job);
     case "copy":
       return copy(context, job);
+    case "drill":
+      return drill(context, job);
     case "ledger":
       return ledger(context, job);
     case "mark":
       return mark(context, job);
+    case "open":
+      return open(context, job);
     case "orphans":
       return orphans(context, job);
     case "prune":

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { manifest } from "./manifest.ts";
 import { type Mark, mark } from "./mark.ts";
-import { proof } from "./proof.ts";
+import { type Proof, proof } from "./proof.ts";
 import { instant, pointId } from "./scalars.ts";
 
 /** `valid`: by a trusted key. `untrusted`: correct, but by a key that is not configured. */
@@ -49,6 +49,15 @@ export const isProven = ({ proofs }: Pick<CatalogPoint, "proofs">): boolean => {
   const believed = proofs.filter(({ signature }) => signature === "valid").map(({ proof: value }) => value);
   return newest(believed.filter(({ ok }) => ok)) > newest(believed.filter(({ ok }) => !ok));
 };
+
+/** The newest believed proof of a drill of any of the points. */
+export const newestDrill = (points: readonly Pick<CatalogPoint, "proofs">[]): Proof | undefined =>
+  points
+    .flatMap(({ proofs }) => proofs)
+    .filter(({ signature, proof: value }) => signature === "valid" && value.kind === "drill")
+    .map(({ proof: value }) => value)
+    .sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
+    .at(-1);
 
 const isKind =
   (kind: Mark["kind"]) =>

@@ -7,6 +7,7 @@ export * from "./colonies-result.ts";
 export * from "./compatible-layout.ts";
 export * from "./cron.ts";
 export * from "./cron-interval.ts";
+export * from "./drill.ts";
 export * from "./errors.ts";
 export * from "./grant.ts";
 export * from "./holder.ts";

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { compatibleLayout } from "./compatible-layout.ts";
+import { drillCheck, scratch } from "./drill.ts";
 import { grant } from "./grant.ts";
 import { holder } from "./holder.ts";
 import { objectsSource } from "./objects.ts";
+import { orphanQuery } from "./orphans.ts";
 import { plan } from "./plan.ts";
 import { copyMistake, repository, s3Credentials, s3Endpoint } from "./repository.ts";
 import { pointSelector, request } from "./request.ts";
@@ -64,6 +66,40 @@ export const verifyJob = z.strictObject({
 });
 export type VerifyJob = z.infer<typeof verifyJob>;
 
+/** Restores one point into scratch, compares it with its manifest, and measures how long that takes. */
+export const drillJob = z.strictObject({
+  kind: z.literal("drill"),
+  ...scope,
+  /** @default the one that the key opens */
+  point: pointSelector.optional(),
+  /** The point's own age identity. */
+  identity: secretRef,
+  scratch,
+  checks: z.array(drillCheck).default([]),
+  /** Of the plan: reported for what was restored, never a failure. */
+  orphans: z.array(orphanQuery).optional(),
+  /** Of the plan: where a point names versions in a bucket, that is asked for them. */
+  objects: z.array(objectsSource).optional(),
+  /** Recorded in the proof. */
+  schedule: schedule.optional(),
+  record: z.boolean().default(true),
+  /** Changes one byte of one artifact on its way, and must fail for that: it shows that a drill would notice. Nothing is recorded. */
+  corrupt: z.boolean().default(false),
+});
+export type DrillJob = z.infer<typeof drillJob>;
+
+/** Opens one point's own key with a recipient's and leaves it in a file, for a drill that must not see the recipient's. */
+export const openJob = z.strictObject({
+  kind: z.literal("open"),
+  ...scope,
+  point: pointSelector,
+  /** A private key of one of the plan's recipients. */
+  identity: secretRef,
+  /** The file that is written, for its owner only. */
+  into: z.string().startsWith("/"),
+});
+export type OpenJob = z.infer<typeof openJob>;
+
 /** Selects what the retention no longer keeps; acts only with `confirm`. */
 export const pruneJob = z.strictObject({
   kind: z.literal("prune"),
@@ -80,6 +116,8 @@ export const checkJob = z.strictObject({
   kind: z.literal("check"),
   ...scope,
   schedule,
+  /** When drills are expected. @default as the last one says */
+  drills: schedule.optional(),
   /** Of the plan: their buckets are looked at too, where points name versions in them. */
   objects: z.array(objectsSource).optional(),
 });
@@ -172,6 +210,8 @@ export const job = z.discriminatedUnion("kind", [
   backupJob,
   catalogJob,
   verifyJob,
+  drillJob,
+  openJob,
   pruneJob,
   checkJob,
   markJob,

@@ -10,6 +10,8 @@ const ROLE: Record<RepositoryJob, Role> = {
   backup: "writer",
   catalog: "reader",
   verify: "reader",
+  drill: "reader",
+  open: "reader",
   prune: "pruner",
   check: "reader",
   mark: "pruner",
@@ -57,6 +59,17 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
         value.repository.proverKey,
         ...(value.objects ?? []).flatMap((source) => sourceRefs(source, false)),
       ]);
+    case "drill":
+      return present([
+        ...locationRefs(value.repository.location, "reader"),
+        ...locationRefs(value.repository.location, "prover"),
+        value.identity,
+        value.repository.proverKey,
+        value.scratch.postgres?.login.password,
+        ...(value.objects ?? []).flatMap((source) => sourceRefs(source, false)),
+      ]);
+    case "open":
+      return [...locationRefs(value.repository.location, "reader"), value.identity];
     case "check":
       return present([
         ...locationRefs(value.repository.location, "reader"),

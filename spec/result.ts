@@ -98,6 +98,18 @@ export const verifyResult = z.strictObject({
   proof,
   proofKey: z.string().optional(),
 });
+export const drillResult = z.strictObject({
+  ...common,
+  kind: z.literal("drill"),
+  point: pointId,
+  proof,
+  proofKey: z.string().optional(),
+  /** What was neutralised, created or left out, and what was not compared. */
+  notes: z.array(z.string()),
+  /** The first thing that was wrong; its code is the exit code of the runner. */
+  error: errorReport.optional(),
+});
+export const openResult = z.strictObject({ ...common, kind: z.literal("open"), point: pointId });
 export const pruneResult = z.strictObject({
   ...common,
   kind: z.literal("prune"),
@@ -180,6 +192,8 @@ export const success = z.discriminatedUnion("kind", [
   backupResult,
   catalogResult,
   verifyResult,
+  drillResult,
+  openResult,
   pruneResult,
   checkResult,
   markResult,

@@ -41,6 +41,7 @@ const said = (result: Extract<Result, { ok: true }>): string => {
     case "backup":
       return `point ${result.manifest.id}`;
     case "verify":
+    case "drill":
       return `${result.point} ${result.proof.ok ? "is good" : "is NOT good"}`;
     case "check":
       return result.healthy ? "healthy" : "NOT healthy";
@@ -57,6 +58,8 @@ const said = (result: Extract<Result, { ok: true }>): string => {
       return result.acted ? `done: ${result.how}` : "dry run";
     case "catalog":
       return `${result.points.length} points`;
+    case "open":
+      return `point ${result.point}`;
     case "ledger":
       return `${result.restores.length} restores`;
     case "mark":
@@ -67,6 +70,7 @@ const said = (result: Extract<Result, { ok: true }>): string => {
 };
 
 const exitOf = (result: Extract<Result, { ok: true }>): number => {
+  if (result.kind === "drill" && result.error) return ERROR_CODES[result.error.code].exit;
   if (result.kind === "verify" && !result.proof.ok) return ERROR_CODES.corrupt.exit;
   if ("healthy" in result && !result.healthy) return ERROR_CODES.unhealthy.exit;
   if (result.kind === "restore" && result.record?.ok === false) return ERROR_CODES["restore-failed"].exit;

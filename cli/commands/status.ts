@@ -5,6 +5,8 @@ import {
   isProven,
   JobError,
   type LedgerEntry,
+  newestDrill,
+  type Proof,
   type ResultOf,
 } from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
@@ -26,6 +28,8 @@ interface PlanStatus {
   readonly newest?: string | undefined;
   readonly ageSeconds?: number | undefined;
   readonly proven?: string | undefined;
+  /** The last drill of any point. */
+  readonly drill?: Proof | undefined;
   readonly schedule: string;
   readonly nextRun?: string | undefined;
   readonly frozen: readonly string[];
@@ -68,6 +72,7 @@ const statusOf = async (io: Io, found: Found): Promise<PlanStatus> => {
     newest,
     ageSeconds,
     proven: newestProven(points)?.id,
+    drill: newestDrill(points),
     schedule: scheduleText(schedule),
     nextRun: nextRunsOf(schedule, io.now(), 1)[0]?.toISOString(),
     frozen: await frozenOf(io, found),
@@ -112,6 +117,7 @@ const statusText = (io: Io, value: PlanStatus): string => {
         ["health", value.healthy ? "healthy" : `NOT healthy\n${bad.join("\n")}`],
         ["newest", newest === undefined ? "none" : `${newest}, ${duration(ageSeconds ?? 0)} old, of ${value.points}`],
         ["proven", value.proven ?? "none yet: run `restorable verify --identity FILE`"],
+        ["last drill", value.drill && drillText(io, value.drill)],
         ["schedule", value.schedule],
         ["next run", value.nextRun && `${utc(value.nextRun)}, ${since(new Date(value.nextRun), io.now())}`],
         ["pruning", value.frozen.length === 0 ? undefined : `FROZEN: ${value.frozen.join("\nFROZEN: ")}`],
@@ -121,6 +127,12 @@ const statusText = (io: Io, value: PlanStatus): string => {
     ...(restores.length === 0 ? [] : [heading("Restores", io), restoreTable(io, restores)]),
     ...(value.jobs.length === 0 ? [] : [heading("Jobs", io), jobTable(io, value.jobs)]),
   ].join("");
+};
+
+const drillText = (io: Io, { point, ok, at, drill }: Proof): string => {
+  const when = `${point}, ${since(new Date(at), io.now())}`;
+  if (!ok) return `FAILED: ${when}; \`restorable show ${point}\` says more`;
+  return drill ? `${when}, restored in ${duration(drill.rtoSeconds)}` : when;
 };
 
 const STATES: Readonly<Record<FoundJob["state"], string>> = {

@@ -53,7 +53,9 @@ const locations = (job: Job): readonly Location[] => {
       return [job.from.location, job.to.location];
     case "catalog":
     case "check":
+    case "drill":
     case "mark":
+    case "open":
     case "prune":
     case "verify":
       return [job.repository.location];

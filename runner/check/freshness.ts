@@ -8,19 +8,22 @@ import {
   type Schedule,
 } from "../../spec/index.ts";
 import { isGood, type Unreadable } from "../prune/freezes.ts";
+import { drillChecks } from "./drills.ts";
 import { ageOf, ageText, isInFuture, staleAfter } from "./staleness.ts";
 
 export interface FreshnessInput {
   readonly points: readonly CatalogPoint[];
   readonly unreadable?: readonly Unreadable[];
   readonly schedule: Schedule;
+  /** When drills are expected. @default as the last one says */
+  readonly drills?: Schedule | undefined;
   readonly now: Date;
 }
 
 export type Freshness = Pick<ResultOf<"check">, "healthy" | "checks" | "newest" | "ageSeconds">;
 
 /** Judges a plan by what its repository holds, never by what a process remembers. */
-export const freshness = ({ points, unreadable = [], schedule, now }: FreshnessInput): Freshness => {
+export const freshness = ({ points, unreadable = [], schedule, drills, now }: FreshnessInput): Freshness => {
   const sorted = points.toSorted((a, b) => (a.id > b.id ? -1 : 1));
   const newest = sorted.find(isGood)?.id;
   const checks = [
@@ -35,6 +38,7 @@ export const freshness = ({ points, unreadable = [], schedule, now }: FreshnessI
     overwriteCheck(sorted),
     flagCheck(sorted),
     proofCheck(sorted),
+    ...drillChecks(sorted.filter(isGood), now, drills),
   ];
   const healthy = checks.every(({ ok }) => ok);
   return newest === undefined ? { healthy, checks } : { healthy, checks, newest, ageSeconds: ageOf(newest, now) };
@@ -110,6 +114,8 @@ const proofCheck = (points: readonly CatalogPoint[]): Check => {
     proven
       ? `${proven.id} is the newest proven point`
       : "no point is proven yet: run `restorable verify` with a recipient's key",
-    failed.map(({ id }) => `${id} failed its last verify: quarantine it and take a new backup`),
+    failed.map(
+      ({ id, proofs }) => `${id} failed its last ${proofs.at(-1)?.proof.kind}: quarantine it and take a new backup`,
+    ),
   );
 };

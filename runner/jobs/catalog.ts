@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-import { type CatalogJob, type CatalogPoint, JobError, type ResultOf } from "../../spec/index.ts";
+import type { CatalogJob, ResultOf } from "../../spec/index.ts";
 import { readCatalog } from "../catalog/read-catalog.ts";
 import { selectPoint } from "../catalog/select-point.ts";
+import { wrappedIdentity } from "../catalog/wrapped-identity.ts";
 import type { Context } from "../context.ts";
 import { readOldObjects } from "../old/find-objects.ts";
-import type { Store } from "../store/store.ts";
 import { openPlanStore, openRootStore } from "./plan-store.ts";
 
 type Body = Pick<ResultOf<"catalog">, "kind" | "points" | "unreadable" | "old" | "selected">;
@@ -25,18 +24,6 @@ export const catalog = async (context: Context, job: CatalogJob): Promise<Body> 
     points: [...points],
     unreadable: [...unreadable],
     ...old,
-    selected: { point, identity: await wrappedIdentity(store, point) },
+    selected: { point, identity: (await wrappedIdentity(store, point)).toString("base64") },
   };
-};
-
-const wrappedIdentity = async (store: Store, { manifest: { identity, id } }: CatalogPoint): Promise<string> => {
-  const got = await store.get(identity.key, identity.versionId);
-  if (got && createHash("sha256").update(got.body).digest("hex") === identity.sha256)
-    return got.body.toString("base64");
-  const what = got ? "is not the one that the manifest names" : "is missing";
-  throw new JobError(
-    "corrupt",
-    `the key of point ${id} (${identity.key} in ${store.name}) ${what}`,
-    "choose another point or another copy; without this key the point cannot be opened",
-  );
 };

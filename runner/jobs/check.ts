@@ -17,7 +17,7 @@ export const check = async (context: Context, job: CheckJob): Promise<Body> => {
     readCatalog(context, store, job.repository, job.plan),
     store.clock(),
   ]);
-  const found = freshness({ points, unreadable, schedule: job.schedule, now });
+  const found = freshness({ points, unreadable, schedule: job.schedule, drills: job.drills, now });
   const more = [
     ...(await artifactsCheck(store, openRootStore(context, job.repository, "reader"), points)),
     ...(await copyChecks(context, store, points)),

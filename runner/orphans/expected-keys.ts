@@ -1,5 +1,6 @@
 import { JobError, type OrphanQuery, type PostgresSource } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
+import { asSubquery } from "../postgres/asked-query.ts";
 import { connectPostgres, type Session } from "../postgres/connect.ts";
 
 /** Rows fetched at a time, and the milliseconds that one statement may take. */
@@ -45,21 +46,15 @@ export async function* expectedKeys(
 }
 
 const requireOneColumn = async (session: Session, query: string): Promise<void> => {
-  const { fields } = await session.query(
-    `SELECT * FROM (${asked(query)}) AS asked WHERE $1::text IS NOT NULL LIMIT 0`,
-    [""],
-  );
+  const { fields } = await session.query(`SELECT * FROM ${asSubquery(query)} WHERE $1::text IS NOT NULL LIMIT 0`, [""]);
   if (fields.length !== 1)
     throw new Error(`it has ${fields.length} columns (${fields.map(({ name }) => name).join(", ")})`);
 };
-
-/** The newline ends a comment in which the query may end. */
-const asked = (query: string): string => `${query.trim().replace(/;$/, "")}\n`;
 
 const declaration = (query: string): string => `
   DECLARE restorable_expected NO SCROLL CURSOR FOR
   SELECT key FROM (
     SELECT DISTINCT CASE WHEN pg_catalog.starts_with(value, $1) THEN pg_catalog.substr(value, pg_catalog.length($1) + 1) ELSE value END COLLATE "C" AS key
-      FROM (SELECT asked.value::text AS value FROM (${asked(query)}) AS asked (value)) AS texts
+      FROM (SELECT asked.value::text AS value FROM ${asSubquery(query)} (value)) AS texts
      WHERE value IS NOT NULL AND value <> ''
   ) AS keys ORDER BY key COLLATE "C"`;

@@ -164,10 +164,25 @@ const answerOf = (world: World, job: Job): Result => {
         point: POINT,
         proof: exampleProof(POINT, world.good ?? true, NOW.toISOString()),
       };
+    case "drill": {
+      const ok = world.good ?? true;
+      const drill = { rtoSeconds: 12.5, rpoSeconds: 43_200, server: "17.6" };
+      const proof = { ...exampleProof(POINT, ok, NOW.toISOString()), kind: "drill" as const, drill };
+      const error = { code: "corrupt" as const, fact: "the drill failed: db: dump", hint: "take a new backup" };
+      return {
+        ...DONE,
+        kind: "drill",
+        point: POINT,
+        proof,
+        notes: ["created the role 'app'"],
+        ...(ok ? {} : { error }),
+      };
+    }
     case "orphans":
       return { ...DONE, kind: "orphans", healthy: world.reports === undefined, reports: [...(world.reports ?? [])] };
     case "bucket":
     case "copy":
+    case "open":
     case "restore":
       throw new JobError("bug", `a test did not expect a ${job.kind} job`, "say what it answers");
   }

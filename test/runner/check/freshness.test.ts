@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type FreshnessInput, freshness } from "../../../runner/check/freshness.ts";
+import type { CatalogPoint } from "../../../spec/index.ts";
+import { exampleMark, exampleProof } from "../../spec/examples.ts";
 import { series } from "../prune/cases.ts";
 
 const LAST = "2026-11-21T01:00:00Z";
@@ -84,5 +86,57 @@ describe("a check", () => {
     const { healthy, checks } = freshness({ ...base, points: series(LAST, 2, 24) });
     expect(healthy).toBe(true);
     expect(checks.at(-1)?.detail).toBe("no point is proven yet: run `restorable verify` with a recipient's key");
+  });
+
+  describe("of drills", () => {
+    const HOURLY = { kind: "cron", cron: "@hourly", timeZone: "UTC" } as const;
+    /** The newest point, drilled so many hours ago. */
+    const drilled = (hours: number, ok = true, schedule?: typeof HOURLY) =>
+      series(LAST, 2, 24).map((point, index) => {
+        const at = new Date(base.now.getTime() - hours * 3_600_000).toISOString();
+        const drill = { rtoSeconds: 90, rpoSeconds: 60, ...(schedule ? { schedule } : {}) };
+        const proof = { ...exampleProof(point.id, ok, at), kind: "drill" as const, drill };
+        return index === 0 ? { ...point, proofs: [{ proof, signature: "valid" as const }] } : point;
+      });
+    const said = (change: Partial<FreshnessInput>) =>
+      freshness({ ...base, ...change }).checks.find(({ name }) => name === "drills");
+
+    it("says nothing where nobody drills", () => {
+      expect(said({})).toBeUndefined();
+      expect(said({ drills: { kind: "none" } })).toBeUndefined();
+    });
+
+    it("says when the last one was, and how long it took", () => {
+      const detail = `the last drill, of ${NEWEST}, was 3 hours ago and took 1.5 minutes`;
+      expect(said({ points: drilled(3) })).toEqual({ name: "drills", ok: true, detail });
+    });
+
+    it("alarms when scheduled ones fail to appear: by the schedule in the proof, or by the declared one", () => {
+      const late = `the last drill, of ${NEWEST}, was 3 hours ago, and their schedule allows 2 hours: find out why they stopped`;
+      expect(failures({ points: drilled(3, true, HOURLY) })).toEqual([["drills", late]]);
+      expect(failures({ points: drilled(3), drills: HOURLY })).toEqual([["drills", late]]);
+      expect(failures({ points: drilled(3, true, HOURLY), drills: { kind: "none" } })).toEqual([]);
+      expect(failures({ points: drilled(1, true, HOURLY) })).toEqual([]);
+      expect(failures({ drills: HOURLY })).toEqual([["drills", expect.stringContaining("none has left a proof")]]);
+    });
+
+    it("alarms on one that failed, until its point is set aside", () => {
+      expect(failures({ points: drilled(1, false) })).toEqual([
+        ["proofs", `${NEWEST} failed its last drill: quarantine it and take a new backup`],
+        ["drills", `the last drill, of ${NEWEST}, was 1 hours ago and failed: db: dump: read to its end`],
+      ]);
+      const [first, ...others] = drilled(1, false);
+      const at = "2026-11-21T12:30:00Z";
+      const points = [{ ...(first as CatalogPoint), marks: [exampleMark(NEWEST ?? "", "quarantine", at)] }, ...others];
+      expect(failures({ points })).toEqual([]);
+    });
+
+    it("believes no proof of a stranger's", () => {
+      const points = drilled(1, false).map((point) => ({
+        ...point,
+        proofs: point.proofs.map(({ proof }) => ({ proof, signature: "untrusted" as const })),
+      }));
+      expect(said({ points })).toBeUndefined();
+    });
   });
 });
