@@ -40,7 +40,7 @@ const TRANSACTION = /^(BEGIN|COMMIT|END|START TRANSACTION)( WORK| TRANSACTION)?\
 
 /** `pg_dump --clean` empties a database first; the target's is empty, so most of that would fail. */
 const CLEARING =
-  /^DROP |^ALTER TABLE (IF EXISTS )?(ONLY )?[\s\S]* (DROP CONSTRAINT|DROP DEFAULT|DETACH PARTITION|DROP IDENTITY)\b/i;
+  /^DROP |^SELECT (CASE WHEN EXISTS\([^;]*\) THEN )?pg_catalog\.lo_unlink\(|^ALTER TABLE (IF EXISTS )?(ONLY )?[\s\S]* (DROP CONSTRAINT|DROP DEFAULT|DETACH PARTITION|DROP IDENTITY)\b/i;
 
 const SINCE: readonly { readonly setting: RegExp; readonly major: number }[] = [
   { setting: /^SET transaction_timeout\b/i, major: 17 },

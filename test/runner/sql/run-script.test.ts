@@ -3,12 +3,14 @@ import { access } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectTarget } from "../../../runner/postgres/inspect-target.ts";
 import { type Archive, restoreBeside } from "../../../runner/postgres/restore-beside.ts";
 import { knowsRestrict, runScript } from "../../../runner/sql/run-script.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres-server.ts";
 import { makeTempDir, removeTempDir } from "../../support/temp-dir.ts";
+import { tools } from "../../support/tools.ts";
 import { createSample, fingerprint, ODD, ROLES } from "../postgres/sample-database.ts";
 import { dumpTo, failure, makeWorld, sourceOn, sql, value, type World } from "../postgres/world.ts";
 
@@ -51,6 +53,15 @@ const run = (text: string, whole = Promise.resolve()) =>
 
 const tables = () => value(target, "filled", "SELECT count(*)::int FROM pg_tables WHERE schemaname = 'public'");
 
+const held = async (server: PostgresServer, database: string) => ({
+  rows: await value(server, database, ROWS),
+  largeObjects: await value(server, database, "SELECT count(*)::int FROM pg_largeobject_metadata"),
+});
+
+/** Of all tables, as text, because a database of every shape has no two alike. */
+const ROWS = `SELECT sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM ONLY %I.%I', schemaname, tablename), false, true, '')))[1]::text::int)::int
+  FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`;
+
 describe("plain scripts · postgres", () => {
   test("a database of every shape comes back from a plain dump, owners, grants and large objects included", async () => {
     await sql(origin, "postgres", ...ROLES);
@@ -70,6 +81,34 @@ describe("plain scripts · postgres", () => {
     });
     expect(await fingerprint(target, ODD)).toEqual(await fingerprint(origin, ODD));
   });
+
+  test.each([
+    ["plain", []],
+    ["clean", ["--clean"]],
+    ["clean-if-exists", ["--clean", "--if-exists"]],
+  ])(
+    "[chipster.12] a dump by hand (%s) fills an empty database with the same rows and large objects",
+    async (database, options) => {
+      const env = {
+        PGHOST: origin.host,
+        PGPORT: String(origin.port),
+        PGUSER: "postgres",
+        PGDATABASE: ODD,
+        PGPASSWORD: origin.password,
+      };
+      const { stdout } = await execa(path.join(tools().postgresBin, "pg_dump"), options, {
+        env,
+        encoding: "buffer",
+      });
+      await sql(target, "postgres", `CREATE DATABASE "${database}"`);
+      const facts = { database, major: 17, superuser: true };
+      await runScript(world.context, there(database), facts, Readable.from([Buffer.from(stdout)]), Promise.resolve());
+      const { rows, largeObjects } = await held(target, database);
+      expect(rows).toBeGreaterThan(0);
+      expect(largeObjects).toBeGreaterThan(0);
+      expect({ rows, largeObjects }).toEqual(await held(origin, ODD));
+    },
+  );
 
   test("rows that are counted from the script's own stream are the same", async () => {
     const [small, large] = [sourceOn(origin, ODD, { format: "sql" }), { countFromStreamAbove: 0 }];
