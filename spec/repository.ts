@@ -20,6 +20,8 @@ export const s3Endpoint = {
   pathStyle: z.boolean().default(true),
   /** A file with the CA certificate of the endpoint. */
   ca: z.string().min(1).optional(),
+  /** Any certificate is believed, so whoever is in between can read and answer. `ca` is better wherever it can be had. @default false */
+  insecure: z.boolean().optional(),
 };
 
 export const s3Repository = z.strictObject({

@@ -6,7 +6,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const SCHEME = "s3://";
 
 /**
- * Reads where a repository is: `s3://bucket/prefix?endpoint=…&region=…&pathStyle=false&ca=FILE`, or a directory.
+ * Reads where a repository is: `s3://bucket/prefix?endpoint=…&region=…&pathStyle=false&ca=FILE&insecure=true`, or a directory.
  * Credentials of S3 come from AWS_ACCESS_KEY_ID and its companions, or from the ordinary AWS chain.
  * @throws JobError `bad-config`
  */
@@ -30,6 +30,7 @@ const s3 = (text: string, env: Environment): Location => {
       prefix: prefix.replace(/\/+$/, ""),
       ...options,
       ...(options.pathStyle === undefined ? {} : { pathStyle: options.pathStyle !== "false" }),
+      ...(options.insecure === undefined ? {} : { insecure: options.insecure === "true" }),
       ...(env.AWS_ACCESS_KEY_ID === undefined ? {} : { credentials: { writer: credentials(env) } }),
     },
     "--repository",

@@ -24,6 +24,11 @@ export interface S3EndpointArgs {
    * Docker host, where jobs get it mounted. @default the system's certificates
    */
   readonly ca?: pulumi.Input<string> | undefined;
+  /**
+   * Whether any certificate is believed: then whoever is in between can read and answer. Only for a self-signed endpoint in
+   * a network of your own; better name its `ca`. @default false
+   */
+  readonly insecure?: pulumi.Input<boolean> | undefined;
 }
 
 export interface CreateBucketArgs extends S3EndpointArgs {
@@ -112,6 +117,7 @@ const endpoint = {
   region: optional(s3Endpoint.region.unwrap()),
   pathStyle: optional(z.boolean()),
   ca: optional(text),
+  insecure: optional(z.boolean()),
 };
 const bucket = s3Repository.shape.bucket;
 const kmsKey = z.string().regex(/^arn:aws[a-z-]*:kms:/, "expected the ARN of a KMS key");

@@ -46,6 +46,7 @@ export const objects = z.strictObject({
   region: optional(s3Endpoint.region.unwrap()),
   pathStyle: optional(z.boolean()),
   ca: optional(text),
+  insecure: optional(z.boolean()),
   credentials: credentials.optional(),
   admin: credentials.optional(),
   store: exclusive({ copy: empty, versions: empty }).optional(),

@@ -11,12 +11,16 @@ export const chosenBucket = (args: BucketChoice): Chosen =>
 type Chosen = { readonly [K in keyof ExistingBucketArgs]?: ExistingBucketArgs[K] | undefined };
 
 /** How a bucket is reached: what a repository in it needs to know. */
-export const connectionOf = ({ endpoint, region, pathStyle, ca }: Chosen, bucket: ExistingBucketArgs["bucket"]) => ({
+export const connectionOf = (
+  { endpoint, region, pathStyle, ca, insecure }: Chosen,
+  bucket: ExistingBucketArgs["bucket"],
+) => ({
   bucket,
   endpoint,
   region,
   pathStyle,
   ca,
+  insecure,
 });
 export type Connection = ReturnType<typeof connectionOf>;
 

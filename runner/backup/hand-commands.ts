@@ -19,7 +19,7 @@ export const handCommands = (plan: Plan, point: string, entries: readonly Entry[
   const artifacts = `${prefix}artifacts/${point}/`;
   return [
     location.kind === "s3"
-      ? `aws s3 cp --recursive ${endpoint(location.endpoint)}${quote(`s3://${location.bucket}/${artifacts}`)} .`
+      ? `aws s3 cp --recursive ${endpoint(location)}${quote(`s3://${location.bucket}/${artifacts}`)} .`
       : `cp -R ${quote(`${location.path}/${artifacts}`)}. .`,
     ...entries.flatMap(({ artifacts: all }) => all.filter(({ below }) => below)).map(({ key }) => fetch(location, key)),
     "age --decrypt --identity YOUR-KEY-FILE --output point-key.txt identity.age",
@@ -32,7 +32,7 @@ export const handCommands = (plan: Plan, point: string, entries: readonly Entry[
 /** What a layout has put at the root of the repository. */
 const fetch = (location: Location, key: string): string =>
   location.kind === "s3"
-    ? `aws s3 cp ${endpoint(location.endpoint)}${quote(`s3://${location.bucket}/${location.prefix === "" ? "" : `${location.prefix}/`}${key}`)} .`
+    ? `aws s3 cp ${endpoint(location)}${quote(`s3://${location.bucket}/${location.prefix === "" ? "" : `${location.prefix}/`}${key}`)} .`
     : `cp ${quote(`${location.path}/${key}`)} .`;
 
 const open = (entry: Entry, artifact: Artifact): string => {
@@ -62,7 +62,7 @@ const restic = (location: Location, below: string, { name, snapshot }: FilesEntr
   const password = quote(`${name}-password.txt`);
   const repository =
     location.kind === "s3"
-      ? `--option s3.bucket-lookup=${location.pathStyle ? "path" : "dns"} --option ${quote(`s3.region=${location.region}`)} --repo ${quote(`s3:${s3Url(location, location.bucket, below)}`)}`
+      ? `--option s3.bucket-lookup=${location.pathStyle ? "path" : "dns"}${location.insecure ? " --insecure-tls" : ""} --option ${quote(`s3.region=${location.region}`)} --repo ${quote(`s3:${s3Url(location, location.bucket, below)}`)}`
       : `--repo ${quote(`${location.path}/${below.replace(/\/$/, "")}`)}`;
   return [
     `restic ${repository} --password-file ${password} --no-cache restore --no-lock --sparse --target NEW-DIRECTORY ${snapshot.id}   # the files are in NEW-DIRECTORY${snapshot.path}`,
@@ -72,7 +72,8 @@ const restic = (location: Location, below: string, { name, snapshot }: FilesEntr
 
 const file = ({ key }: Artifact): string => key.slice(key.lastIndexOf("/") + 1);
 
-const endpoint = (url: string | undefined): string => (url === undefined ? "" : `--endpoint-url ${quote(url)} `);
+const endpoint = ({ endpoint: url, insecure }: Extract<Location, { kind: "s3" }>): string =>
+  `${url === undefined ? "" : `--endpoint-url ${quote(url)} `}${insecure ? "--no-verify-ssl " : ""}`;
 
 /** For a POSIX shell: these lines are read and copied by people. */
 const quote = (text: string): string =>

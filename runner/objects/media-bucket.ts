@@ -4,7 +4,10 @@ import type { S3Bucket } from "../store/s3-bucket.ts";
 import { s3Client } from "../store/s3-client.ts";
 
 /** What is needed to reach a bucket of media. */
-export type MediaPlace = Pick<ObjectsSource, "bucket" | "prefix" | "endpoint" | "region" | "pathStyle" | "ca">;
+export type MediaPlace = Pick<
+  ObjectsSource,
+  "bucket" | "prefix" | "endpoint" | "region" | "pathStyle" | "ca" | "insecure"
+>;
 
 /** For people and journals: `s3://bucket/prefix`. */
 export const mediaName = ({ bucket, prefix }: Pick<MediaPlace, "bucket" | "prefix">): string =>

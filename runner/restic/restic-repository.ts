@@ -49,6 +49,7 @@ const resticOptions = (place: Place): readonly string[] => {
     "--option",
     `s3.region=${place.region}`,
     ...(place.ca === undefined ? [] : ["--cacert", place.ca]),
+    ...(place.insecure ? ["--insecure-tls"] : []),
   ];
 };
 

@@ -9,6 +9,7 @@ export interface S3Access {
   readonly region: string;
   readonly pathStyle: boolean;
   readonly ca?: string | undefined;
+  readonly insecure?: boolean | undefined;
   /** Absent: the ordinary AWS credential chain. */
   readonly credentials?: S3Credentials | undefined;
 }
@@ -25,7 +26,7 @@ const ATTEMPTS = 5;
  * @throws JobError `missing-secret`, `bad-config`
  */
 export const s3Client = (context: Context, access: S3Access): S3Client => {
-  const { endpoint, region, pathStyle, ca, credentials } = access;
+  const { endpoint, region, pathStyle, credentials } = access;
   return new S3Client({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -37,10 +38,16 @@ export const s3Client = (context: Context, access: S3Access): S3Client => {
     requestHandler: {
       connectionTimeout: CONNECT,
       socketTimeout: SILENCE,
-      ...(ca === undefined ? {} : { httpsAgent: { keepAlive: true, ca: certificate(ca) } }),
+      ...tls(access),
     },
     ...(credentials === undefined ? {} : { credentials: keys(context, credentials) }),
   });
+};
+
+/** The system's certificates, a file's, or none at all because that was asked for. */
+const tls = ({ ca, insecure }: S3Access) => {
+  if (insecure) return { httpsAgent: { keepAlive: true, rejectUnauthorized: false } };
+  return ca === undefined ? {} : { httpsAgent: { keepAlive: true, ca: certificate(ca) } };
 };
 
 const keys = (context: Context, { accessKeyId, secretAccessKey, sessionToken }: S3Credentials) => ({

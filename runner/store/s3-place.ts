@@ -17,6 +17,7 @@ export const s3Place = async (
   region: location.region,
   pathStyle: location.pathStyle,
   ca: location.ca,
+  insecure: location.insecure,
   keys: await client.config.credentials().then(
     ({ accessKeyId, secretAccessKey, sessionToken }): PlaceKeys => ({ accessKeyId, secretAccessKey, sessionToken }),
     (cause: unknown) => {

@@ -47,6 +47,8 @@ export type Place =
       readonly pathStyle: boolean;
       /** A file with the CA certificate of the endpoint. */
       readonly ca?: string | undefined;
+      /** Any certificate is believed. */
+      readonly insecure?: boolean | undefined;
       readonly keys: PlaceKeys;
     };
 

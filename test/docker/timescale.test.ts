@@ -77,7 +77,7 @@ describe("TimescaleDB in a database that is called 'postgres' · docker, timesca
 
   afterAll(() => world?.close());
 
-  test("a point names both versions, and its hypertables with their chunks and rows", () => {
+  test("[colonies.10] a point names both versions, and its hypertables with their chunks and rows", () => {
     expect(entry.server.version).toMatch(/^17\./);
     expect(entry.extensions).toContainEqual({ name: "timescaledb", version: "2.19.3", schema: "public" });
     expect(entry.timescale).toEqual({ license: "apache", hypertables: HYPERTABLES, continuousAggregates: [] });
@@ -93,7 +93,7 @@ describe("TimescaleDB in a database that is called 'postgres' · docker, timesca
     expect(manifest.sources).toMatchObject([{ countedBy: "stream", timescale: entry.timescale }]);
   });
 
-  test("it restores beside, compares hypertables, and the copy takes rows into chunks", async () => {
+  test("[colonies.13] it restores beside, compares hypertables, and the copy takes rows into chunks", async () => {
     const { record } = await restoreWhole(whole, { request: { into: { database: "copy" } } });
     expect(record).toMatchObject({ ok: true });
     expect(record?.checks).toContainEqual({
@@ -137,7 +137,7 @@ describe("TimescaleDB in a database that is called 'postgres' · docker, timesca
     await scheduler("postgres");
   });
 
-  test("a pg_restore that is killed ends the restore with an error; the live database and its mode stay", async () => {
+  test("[colonies.9] a pg_restore that is killed ends the restore with an error; the live database and its mode stay", async () => {
     await sql(STUCK);
     const { manifest } = succeeded(await world.run({ kind: "backup", version: 1, plan: whole.plan }), "backup");
     const before = await databases();
@@ -157,7 +157,7 @@ describe("TimescaleDB in a database that is called 'postgres' · docker, timesca
     expect(await restoring("postgres")).toBe("off");
   });
 
-  test("a server that has another version of TimescaleDB is refused before anything is made or dropped", async () => {
+  test("[colonies.10] a server that has another version of TimescaleDB is refused before anything is made or dropped", async () => {
     const before = await databases();
     const shell = (script: string) => docker("exec", world.postgres, "bash", "-c", `cd ${EXTENSIONS} && ${script}`);
     await shell(

@@ -16,7 +16,8 @@ export interface CountedRequest {
 
 /**
  * `pass` on, `drop` without an answer, `answerless`: pass on and drop the answer, answer with a status of the proxy's
- * own, or cut the connection after so many bytes of the request's or of the answer's body.
+ * own, cut the connection after so many bytes of the request's or of the answer's body, or say another length of an
+ * object to who asks with HEAD.
  */
 export type Verdict =
   | "pass"
@@ -24,7 +25,8 @@ export type Verdict =
   | "answerless"
   | number
   | { readonly cutRequest: number }
-  | { readonly cutAnswer: number };
+  | { readonly cutAnswer: number }
+  | { readonly contentLength: number };
 
 export interface CountingProxy {
   readonly endpoint: string;
@@ -82,7 +84,9 @@ function forward(
         answer.on("end", () => incoming.socket.destroy());
         return;
       }
-      outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+      if (typeof verdict === "object" && "contentLength" in verdict)
+        outgoing.writeHead(answer.statusCode ?? 502, { ...answer.headers, "content-length": verdict.contentLength });
+      else outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
       if (typeof verdict === "object" && "cutAnswer" in verdict) cutAfter(answer, verdict.cutAnswer, incoming);
       answer.pipe(outgoing);
     },

@@ -207,7 +207,7 @@ describe("a directory on a full disk · postgres, directory, tmpfs", () => {
     expect(await pointsOf(world)).toEqual([next.id, id]);
   });
 
-  test("less room than the last point took is refused before anything is written", async (context) => {
+  test("[colonies.6] less room than the last point took is refused before anything is written", async (context) => {
     if (!disk) skipBecause(context, "mounting a tmpfs needs root and the right to mount");
     const filler = path.join(disk, "filler");
     await writeFile(filler, Buffer.alloc(8 * MIB)).catch(() => undefined); // as much as fits

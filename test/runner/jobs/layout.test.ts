@@ -1,13 +1,23 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { coloniesResult, coloniesResultOf, parse, plan as planSchema, pointTime } from "../../../spec/index.ts";
+import { oneRun } from "../../../runner/schedule/one-run.ts";
+import {
+  coloniesResult,
+  coloniesResultOf,
+  type Plan,
+  parse,
+  plan as planSchema,
+  pointTime,
+} from "../../../spec/index.ts";
+import { type CountingProxy, startCountingProxy } from "../../support/counting-proxy.ts";
 import { tools } from "../../support/tools.ts";
 import { treeDigest } from "../../support/tree-digest.ts";
 import { objects, putObject, removeObject } from "../repository-objects.ts";
+import { startRunner } from "../run-runner.ts";
 import { backupOf, catalogOf, makeWorld, pointIdentity, restoreWhole, succeeded, type World } from "../world.ts";
 
 const run = promisify(execFile);
@@ -242,58 +252,111 @@ describe("the layout of Colonies · postgres, s3", () => {
   let world: World;
   beforeAll(async () => {
     const layout = { kind: "colonies" } as const;
-    world = await makeWorld({
-      database: "postgres",
-      change: (plan) =>
-        parse(planSchema, { ...plan, layout, sources: plan.sources.filter(({ kind }) => kind === "postgres") }, "plan"),
-    });
+    const change = (plan: Plan) => {
+      const sources = plan.sources.filter(({ kind }) => kind === "postgres");
+      return parse(planSchema, { ...plan, layout, sources, retention: { keepLast: 2, minimum: 1 } }, "plan");
+    };
+    world = await makeWorld({ database: "postgres", change });
     await world.sql(
       "postgres",
       "CREATE TABLE colony AS SELECT n, repeat('x', 100) AS text FROM generate_series(1, 5000) n",
     );
+    for (const key of FOREIGN) await putObject(world, key, "theirs");
   });
   afterAll(() => world.close());
 
-  test("the dump is as pg_dump -Fc makes it, compressed by itself, under the seconds of its point", async () => {
+  const dumps = async () => [...(await objects(world)).keys()].filter((key) => !key.startsWith("prod/")).sort();
+  /** What the schedule does each time: a point, then the retention, then a check. */
+  const scheduled = (plan = world.plan) =>
+    oneRun({ now: () => new Date(), runJob: (job) => world.run(job) }, plan, new AbortController().signal);
+
+  test("[colonies.3] the dump is as pg_dump -Fc makes it, and its seven keys say where it is and how large on both sides", async () => {
     const manifest = await backupOf(world);
-    const key = `backups/backup_${pointTime(manifest.id).getTime() / 1000}.bak`;
+    const key = keyOf(manifest.id);
     const stored = await objects(world);
-    expect([...stored.keys()].filter((each) => !each.startsWith("prod/"))).toEqual([key]);
-    expect(stored.get(key)?.length).toBeLessThan(100_000); // of half a million bytes
+    expect(await dumps()).toEqual([...FOREIGN, key].sort());
+    expect(stored.get(key)?.length).toBeLessThan(100_000); // of half a million bytes: it compresses by itself
     const result = coloniesResultOf(manifest, "backups", "");
     expect(Object.keys(result ?? {})).toEqual([
-      "filename",
-      "bucket",
-      "filepath_s3",
-      "exectime_backup",
-      "size",
-      "size_s3",
-      "exectime_upload_s3",
+      ...["filename", "bucket", "filepath_s3", "exectime_backup", "size", "size_s3", "exectime_upload_s3"],
     ]);
-    expect(result).toMatchObject({ bucket: "backups", filepath_s3: `/${key}`, size: stored.get(key)?.length });
+    expect(coloniesResult.parse(result)).toMatchObject({ bucket: "backups", filepath_s3: `/${key}` });
+    expect([result?.size, result?.size_s3]).toEqual([stored.get(key)?.length, stored.get(key)?.length]);
     expect(coloniesResult.safeParse({ ...result, size_s3: 1 }).success).toBe(false);
     expect(coloniesResult.safeParse({ ...result, point: manifest.id }).success).toBe(false);
   });
 
-  test("an old dump is listed with the time of its seconds, and no other tool's beside it", async () => {
-    for (const key of [
-      "backups/backup_1685968191.bak",
-      "backups/notes.txt",
-      "backups/backup_x.bak",
-      "h-ailabeltooldb-20220803T084827.dump",
-    ])
-      await putObject(world, key, "old");
+  test("an old dump is listed with the time of its seconds, and nothing else beside it", async () => {
     const layout = { kind: "colonies", prefix: "backups/" } as const;
+    const [old] = FOREIGN;
+    const name = { key: old, kind: "postgres", format: "pg-custom", safety: false } as const;
     expect((await catalogOf(world, world.plan, { layout })).old).toEqual([
-      {
-        key: "backups/backup_1685968191.bak",
-        kind: "postgres",
-        format: "pg-custom",
-        time: "2023-06-05T12:29:51",
-        safety: false,
-        bytes: 3,
-        pairs: [],
-      },
+      { ...name, time: "2023-06-05T12:29:51", bytes: 6, pairs: [] },
     ]);
   });
+
+  test("[colonies.4] after two runs more than are kept exactly those are there, and foreign keys are untouched", async () => {
+    const taken: string[] = [];
+    for (let run = 1; run <= 4; run += 1) {
+      const { ok, point } = await scheduled();
+      expect(ok).toBe(true);
+      taken.push(keyOf(point ?? ""));
+    }
+    expect(await dumps()).toEqual([...FOREIGN, ...taken.slice(-2)].sort());
+    for (const key of FOREIGN) expect((await objects(world)).get(key)?.toString()).toBe("theirs");
+  });
+
+  test("[colonies.5] a dump that the store says is of another size ends the run, and nothing older goes", async () => {
+    const before = await dumps();
+    const proxy = await startCountingProxy(world.s3.endpoint);
+    try {
+      const lie = { contentLength: 7 } as const;
+      proxy.judge = ({ method, url }) =>
+        method === "HEAD" && url.includes("/backup_") && isStored(proxy, url) ? lie : "pass";
+      const location = {
+        ...world.plan.repository.location,
+        endpoint: proxy.endpoint,
+      } as Plan["repository"]["location"];
+      const run = await scheduled({
+        ...world.plan,
+        repository: { ...world.plan.repository, location },
+        retention: { keepLast: 1, minimum: 1 },
+      });
+      expect(run).toMatchObject({ ok: false, error: { fact: expect.stringMatching(/holds 7 bytes .* were sent/) } });
+    } finally {
+      await proxy.close();
+    }
+    expect(await dumps()).toEqual(expect.arrayContaining(before));
+    expect((await catalogOf(world)).points.map(({ id }) => keyOf(id)).sort()).toEqual(
+      before.filter((key) => !FOREIGN.includes(key)),
+    );
+  });
+
+  test("[colonies.6] an upload that fails leaves nothing in scratch space, because nothing is ever put there", async () => {
+    const scratch = path.join(world.directory, "scratch");
+    await mkdir(scratch);
+    const proxy = await startCountingProxy(world.s3.endpoint);
+    try {
+      proxy.judge = ({ method, url }) => (method === "PUT" && url.includes("/backup_") ? 403 : "pass");
+      const location = {
+        ...world.plan.repository.location,
+        endpoint: proxy.endpoint,
+      } as Plan["repository"]["location"];
+      const plan = { ...world.plan, repository: { ...world.plan.repository, location } };
+      const run = startRunner({ kind: "backup", version: 1, plan }, world.secrets, undefined, { TMPDIR: scratch });
+      expect((await run.ended).result).toMatchObject({ ok: false });
+    } finally {
+      await proxy.close();
+    }
+    expect(await readdir(scratch)).toEqual([]);
+  });
 });
+
+/** What an executor of 2023 stored, and what is no dump of its. */
+const FOREIGN = ["backups/backup_1685968191.bak", "backups/backup_x.bak", "backups/notes.txt", "other/backup_1.bak"];
+
+const keyOf = (point: string): string => `backups/backup_${pointTime(point).getTime() / 1000}.bak`;
+
+/** Whether an object was put there through this proxy. */
+const isStored = ({ requests }: CountingProxy, url: string): boolean =>
+  requests.some(({ method, url: put }) => method === "PUT" && put.split("?")[0] === url.split("?")[0]);

@@ -252,7 +252,7 @@ describe("what is wrong is named, without any secret", () => {
     expect((await failure(open("plain", { endpoint: "http://no-such-host.invalid" }))).code).toBe("store-unreachable");
   });
 
-  it("a certificate that is not believed; with the authority's file it is", async () => {
+  it("[colonies.11] a certificate that is not believed; with the authority's file it is, and where any one is to be", async () => {
     const directory = await tempDir();
     const { caFile, certificateFile, keyFile } = await makeServerCertificate(directory);
     const [cert, key] = await Promise.all([readFile(certificateFile), readFile(keyFile)]);
@@ -272,6 +272,9 @@ describe("what is wrong is named, without any secret", () => {
     const store = open("plain", { endpoint, ca: caFile });
     await store.put("a", "over TLS");
     expect((await store.get("a"))?.body.toString()).toBe("over TLS");
+    const trusting = open("plain", { endpoint, insecure: true });
+    await trusting.put("a", "over anybody's TLS");
+    expect((await trusting.get("a"))?.body.toString()).toBe("over anybody's TLS");
   });
 
   it("a secret that was not handed over, and a CA file that is not there", () => {
