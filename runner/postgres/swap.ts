@@ -159,7 +159,8 @@ const reopen = async (session: Session, part: PostgresPart): Promise<void> => {
   await replay(session, { ...part, properties: part.properties.filter((line) => line.includes("ALLOW_CONNECTIONS")) });
 };
 
-const restartWorkers = async (context: Context, source: PostgresSource, live: string): Promise<void> => {
+/** TimescaleDB's, where there is one, in the database that has the live name now. */
+export const restartWorkers = async (context: Context, source: PostgresSource, live: string): Promise<void> => {
   const open = await withMaintenance(context, source, [live], async (session) => {
     const { rows } = await session.query("SELECT FROM pg_catalog.pg_database WHERE datname = $1 AND datallowconn", [
       live,

@@ -23,6 +23,7 @@ import { propertyStatements, withKnownRoles } from "../postgres/properties.ts";
 import { replayProperties } from "../postgres/replay-properties.ts";
 import { type Archive, type RestoreRequest, restoreBeside } from "../postgres/restore-beside.ts";
 import { restoreInPlace } from "../postgres/restore-in-place.ts";
+import { restartWorkers } from "../postgres/swap.ts";
 import type { Outcome, PartRequest, RestorePart } from "./restore-part.ts";
 import { removeScratch, scratchFile } from "./scratch.ts";
 
@@ -76,6 +77,7 @@ const overwrite = async (context: Context, ask: Ask, part: Part): Promise<Outcom
     restoreInPlace(context, ask.source, request),
   );
   await replayProperties(context, ask.source, part.live, part.properties);
+  await restartWorkers(context, ask.source, part.live);
   return outcome;
 };
 
