@@ -20,6 +20,7 @@ COPY cli cli
 RUN npm run build
 # What only the declaring plane and the command line use is no part of this image.
 RUN npm pkg delete "dependencies.@pulumi/pulumi" "dependencies.@pulumi/aws" "dependencies.@pulumi/command" "dependencies.@pulumi/docker" \
+  "dependencies.@pulumi/kubernetes" "dependencies.@kubernetes/client-node" \
   dependencies.commander dependencies.cli-table3 dependencies.dockerode \
   && npm prune --omit=dev --ignore-scripts --no-audit --no-fund --offline \
   && find node_modules -mindepth 1 -maxdepth 1 -type d -empty -delete \

@@ -3,14 +3,18 @@ import { type Plan, plan, slug } from "../spec/index.ts";
 import { checkArgs, refuse, resolved } from "./args/check-args.ts";
 import { type BackupPlanArgs, backupPlanArgs } from "./args/plan-args.ts";
 import { sourceKind, sourceName } from "./args/source-args.ts";
-import { dockerHost, refuseOtherProvider } from "./docker-host.ts";
+import { cluster, ONLY_CLUSTER } from "./cluster.ts";
+import { dockerHost, ONLY_HOST } from "./docker-host.ts";
+import { refuseOtherProvider } from "./other-provider.ts";
+import type { ClusterPlan } from "./render/cluster-runs.ts";
 import { ungranted } from "./render/layout.ts";
 import { lockContradiction } from "./render/lock-contract.ts";
 import { planSpec, scheduleSpec } from "./render/plan.ts";
 import type { PlanFacts } from "./render/restore-checks.ts";
 import type { DockerPlan } from "./render/scheduler.ts";
 import { collisions, type SecretInputs } from "./render/secrets.ts";
-import { dockerName, hostOf } from "./render/target.ts";
+import type { Sidecar } from "./render/sidecar.ts";
+import { dockerName, hostOf, type PlanIdentity } from "./render/target.ts";
 import type { Repository } from "./repository.ts";
 
 const TYPE = "restorable:index:BackupPlan";
@@ -21,7 +25,9 @@ const TYPE = "restorable:index:BackupPlan";
  * On the `local` target nothing is installed that runs it: take a backup with `restorable backup`, from a cron line or
  * a systemd timer of the machine. On a Docker host it declares the volume of the ledger, which outlives the plan, and,
  * with a schedule, a container that takes backups: it reads the sources, has its secrets as files, and cannot write to
- * the host. `transforms` reach all of them. The command line finds the plans of a stack by what this component registers.
+ * the host. In a cluster it declares the claim of the ledger, which outlives the plan, and, with a schedule, a Secret with
+ * what its runs need, and a CronJob with a service account without any right and a network policy; or the Secret and the
+ * output `sidecar`. `transforms` reach all of them. The command line finds the plans of a stack by what this component registers.
  *
  * @throws pulumi.RunError at preview for arguments that are wrong, each with its path; for a repository that does not
  * sign; for a layout that the repository's identities have no rights for; and where the bucket's lock and the retention
@@ -37,6 +43,7 @@ export class BackupPlan extends pulumi.ComponentResource {
   public readonly repository: Repository;
   /** What a request can be checked against before anything is known. */
   public readonly facts: PlanFacts;
+  readonly #sidecar: pulumi.Output<Sidecar> | undefined;
 
   constructor(name: string, args: BackupPlanArgs, opts?: pulumi.ComponentResourceOptions) {
     const what = `BackupPlan "${name}"`;
@@ -48,7 +55,8 @@ export class BackupPlan extends pulumi.ComponentResource {
       declared,
     );
     refuseContradictions(what, planName, args, secrets);
-    if (args.target.docker) refuseOtherProvider(what, opts);
+    if (args.target.docker) refuseOtherProvider(what, opts, ONLY_HOST);
+    if (args.target.kubernetes) refuseOtherProvider(what, opts, ONLY_CLUSTER);
     super(TYPE, name, {}, opts);
 
     this.planName = planName;
@@ -58,6 +66,7 @@ export class BackupPlan extends pulumi.ComponentResource {
     this.secrets = pulumi.secret(Object.assign({}, repository.secrets, ...secrets) as SecretInputs);
     this.warn(args);
     this.onHost(name, args);
+    this.#sidecar = this.inCluster(name, args);
 
     this.registerOutputs({ spec: this.spec, secrets: this.secrets });
   }
@@ -67,9 +76,37 @@ export class BackupPlan extends pulumi.ComponentResource {
     return pulumi.ComponentResource.isInstance(value) && "__pulumiType" in value && value.__pulumiType === TYPE;
   }
 
+  /**
+   * What a pod of the application takes in with `run: { sidecar: {} }`.
+   * @throws pulumi.RunError for a plan that something else runs
+   */
+  public get sidecar(): pulumi.Output<Sidecar> {
+    return this.#sidecar ?? refuse(`BackupPlan "${this.planName}"`, "sidecar", "needs `run: { sidecar: {} }`");
+  }
+
+  private get identity(): PlanIdentity {
+    return { project: pulumi.getProject(), stack: pulumi.getStack(), name: this.planName };
+  }
+
+  private inCluster(name: string, { target, schedule, run }: BackupPlanArgs): pulumi.Output<Sidecar> | undefined {
+    if (!target.kubernetes) return undefined;
+    return cluster(
+      name,
+      {
+        identity: this.identity,
+        target: target.kubernetes,
+        plan: this.spec as pulumi.Output<ClusterPlan>,
+        secrets: this.secrets,
+        scheduled: schedule?.cron !== undefined,
+        run,
+      },
+      this,
+    );
+  }
+
   private onHost(name: string, { target, schedule }: BackupPlanArgs): void {
     if (!target.docker) return;
-    const identity = { project: pulumi.getProject(), stack: pulumi.getStack(), name: this.planName };
+    const { identity } = this;
     dockerHost(
       name,
       {
@@ -148,6 +185,6 @@ const factsOf = (name: string, args: BackupPlanArgs): PlanFacts => ({
   target: `${pulumi.getProject()}/${pulumi.getStack()}/${name}`,
   environment: args.repository.environment,
   protected: args.protected ?? false,
-  targetKind: args.target.docker ? "docker" : "local",
+  targetKind: args.target.kubernetes ? "kubernetes" : args.target.docker ? "docker" : "local",
   sources: args.sources.map((source) => ({ name: sourceName(source), kind: sourceKind(source) })),
 });

@@ -1,6 +1,5 @@
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
-import { refuse } from "./args/check-args.ts";
 import type { SchedulerArgs } from "./configuration.ts";
 import { type DockerPlan, labels, scheduledPlan } from "./render/scheduler.ts";
 import { scheduler } from "./scheduler.ts";
@@ -30,17 +29,9 @@ export const dockerHost = (name: string, args: DockerHostArgs, parent: pulumi.Co
   }
 };
 
-/** What is declared and what jobs are placed on must be the same host, so the target alone says which. */
-export const refuseOtherProvider = (what: string, opts: pulumi.ComponentResourceOptions | undefined): void => {
-  const given = [
-    opts?.provider,
-    ...Object.values(opts?.providers ?? {}),
-    opts?.parent?.getProvider("docker:index:Container"),
-  ];
-  if (given.some((provider) => docker.Provider.isInstance(provider)))
-    refuse(
-      what,
-      "opts.provider",
-      "another Docker provider was given; the host is `target.docker.host`, and nothing else",
-    );
+/** For whoever declares a plan on a host. */
+export const ONLY_HOST = {
+  isInstance: docker.Provider.isInstance,
+  type: "docker:index:Container",
+  fact: "another Docker provider was given; the host is `target.docker.host`, and nothing else",
 };

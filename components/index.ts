@@ -10,6 +10,15 @@ export type {
   S3CredentialsArgs,
   S3EndpointArgs,
 } from "./args/bucket-args.ts";
+export type {
+  CertificateArgs,
+  CronJobArgs,
+  KeyArgs,
+  KubeconfigChoice,
+  KubernetesTargetArgs,
+  LedgerClaimArgs,
+  RunChoice,
+} from "./args/kubernetes-args.ts";
 export type { LayoutChoice } from "./args/layout-args.ts";
 export type { ObjectsArgs, ObjectsStoreChoice } from "./args/objects-args.ts";
 export type {
@@ -63,5 +72,6 @@ export { BackupBucket } from "./backup-bucket.ts";
 export { BackupPlan } from "./backup-plan.ts";
 export type { Empty, ExclusiveUnion } from "./exclusive-union.ts";
 export { RecoveryPoint } from "./recovery-point.ts";
+export type { Sidecar } from "./render/sidecar.ts";
 export { Repository } from "./repository.ts";
 export { Restore } from "./restore.ts";

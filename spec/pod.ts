@@ -73,7 +73,7 @@ export const certificateVolumes = (
   certificates
     .filter(({ path }) => paths.includes(path))
     .map(({ path, from, name: object, key }, index) => {
-      const name = `certificate-${index}`;
+      const name = `ca-${index}`;
       const items = [{ key, path: key }];
       return {
         volume:

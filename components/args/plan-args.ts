@@ -3,6 +3,7 @@ import { z } from "zod";
 import { orphanQuery, plan, type Retention, recipient, retention, schedule, slug } from "../../spec/index.ts";
 import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
 import { Repository } from "../repository.ts";
+import { type RunChoice, runArgs } from "./kubernetes-args.ts";
 import { type LayoutChoice, layoutArgs } from "./layout-args.ts";
 import { type QuiesceArgs, quiesceArgs } from "./quiesce-args.ts";
 import { argvList, empty, exclusive, leaf, optional } from "./schema.ts";
@@ -42,8 +43,10 @@ export type RetentionArgs = Partial<Retention>;
 
 export interface BackupPlanArgs {
   readonly target: TargetChoice;
-  /** What runs the jobs: required with `target: { docker }`, refused with `target: { local }`. */
+  /** What runs the jobs: required with `target: { docker }` and `target: { kubernetes }`, refused with `target: { local }`. */
   readonly runner?: RunnerArgs | undefined;
+  /** What runs the plan by its schedule. Only with `target: { kubernetes }`. @default { cronJob: {} } */
+  readonly run?: RunChoice | undefined;
   /** What is backed up together. Two of a kind need names. */
   readonly sources: readonly SourceArgs[];
   /** Where points go. It must sign: a repository that is only read is refused. */
@@ -118,6 +121,7 @@ const names = (sources: readonly unknown[], context: z.RefinementCtx): void => {
 const planShape = z.strictObject({
   target: targetArgs,
   runner: runnerArgs.optional(),
+  run: runArgs.optional(),
   sources: z.array(sourceArgs).min(1, "expected at least one source").superRefine(names),
   repository: z.custom<Repository>(Repository.isInstance, "expected a Repository"),
   layout: layoutArgs.optional(),

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { dockerName, probe, quiesce } from "../../spec/index.ts";
+import { dockerName, kubernetesName, probe, quiesce } from "../../spec/index.ts";
 import type { ExclusiveUnion } from "../exclusive-union.ts";
 import { argvList, argv as argvSchema, exclusive, leaf, optional, text } from "./schema.ts";
 
@@ -32,13 +32,17 @@ export interface HostUnitArgs {
   readonly start: ArgvArgs;
 }
 
-/** One thing on a Docker host that is stopped before a restore replaces data, and started again afterwards. */
+/** One thing that is stopped before a restore replaces data, and started again afterwards: the first four on a Docker host, the others in a cluster. */
 export type QuiesceUnitChoice = ExclusiveUnion<{
   /** A whole container, by its name. */
   container: pulumi.Input<string>;
   compose: ComposeUnitArgs;
   exec: ExecUnitArgs;
   host: HostUnitArgs;
+  /** All pods of a Deployment, by its name. */
+  deployment: pulumi.Input<string>;
+  /** All pods of a StatefulSet, by its name. */
+  statefulSet: pulumi.Input<string>;
 }>;
 
 export interface ExecProbeArgs {
@@ -62,13 +66,13 @@ export interface QuiesceArgs {
   readonly stop?: readonly ArgvArgs[] | undefined;
   /** The same, after the units were started. */
   readonly start?: readonly ArgvArgs[] | undefined;
-  /** Stopped in this order, started in the opposite one. Only with `target: { docker }`. @default none */
+  /** Stopped in this order, started in the opposite one. Not with `target: { local }`. @default none */
   readonly units?: readonly QuiesceUnitChoice[] | undefined;
   /** Seconds that everything must stay stopped before the swap, so that whatever starts it again is noticed. @default 0 */
   readonly quietSeconds?: pulumi.Input<number> | undefined;
   /** Must exit 0 within `timeoutSeconds` after the start. */
   readonly probe?: ArgvArgs | undefined;
-  /** Must all answer within `timeoutSeconds` after the start. Only with `target: { docker }`. @default none */
+  /** Must all answer within `timeoutSeconds` after the start. Not with `target: { local }`; `exec` only with `target: { docker }`. @default none */
   readonly probes?: readonly ProbeChoice[] | undefined;
   /** Seconds for each program, and for the probes to succeed. @default 120 */
   readonly timeoutSeconds?: pulumi.Input<number> | undefined;
@@ -88,6 +92,8 @@ const unit = exclusive({
     user: optional(text),
   }),
   host: z.strictObject({ stop: argvSchema, start: argvSchema }),
+  deployment: leaf(kubernetesName),
+  statefulSet: leaf(kubernetesName),
 });
 
 export const quiesceArgs = z.strictObject({

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { directory, dockerName, postgresSource, type Source, slug } from "../../spec/index.ts";
+import { directory, dockerName, kubernetesName, postgresSource, type Source, slug } from "../../spec/index.ts";
 import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
 import { type ObjectsArgs, objects } from "./objects-args.ts";
 import { empty, exclusive, leaf, optional, text } from "./schema.ts";
@@ -16,7 +16,10 @@ export type TlsChoice = ExclusiveUnion<{
   disable: Empty;
   prefer: Empty;
   require: Empty;
-  /** `ca`: a file with the CA certificate; with target docker its absolute path on the Docker host, where jobs get it mounted. */
+  /**
+   * `ca`: a file with the CA certificate; with target docker its absolute path on the Docker host, where jobs get it
+   * mounted; with target kubernetes the path of one of the target's `certificates`.
+   */
   verifyCa: { readonly ca: pulumi.Input<string> };
   verifyFull: { readonly ca: pulumi.Input<string> };
 }>;
@@ -72,6 +75,10 @@ export type FilesChoice = ExclusiveUnion<{
   volume: pulumi.Input<string>;
   /** An absolute path of the Docker host, read in the same way. Only with `target: { docker }`. */
   hostPath: pulumi.Input<string>;
+  /** A PersistentVolumeClaim of the target's namespace, by its name; backups mount it read-only. Only with `target: { kubernetes }`. */
+  claim: pulumi.Input<string>;
+  /** A Secret of that namespace, by its name: a file for each of its keys. A restore takes it to a directory, never back. */
+  secret: pulumi.Input<string>;
 }>;
 
 /** How files are stored. */
@@ -100,7 +107,12 @@ export interface FilesOptions {
    */
   readonly byName?: pulumi.Input<boolean> | undefined;
   /**
-   * Only what is below this directory of the volume or host path, which itself stays where it is: `test_docker`.
+   * Labels of the pods that have the claim mounted, where only one node may (ReadWriteOnce): backups run on that node.
+   * Only with `claim`. @default anywhere
+   */
+  readonly beside?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
+  /**
+   * Only what is below this directory of the volume, claim or host path, which itself stays where it is: `test_docker`.
    * @default all of it
    */
   readonly subdirectory?: string | undefined;
@@ -145,13 +157,20 @@ const subdirectory = z
   .refine((path) => !path.split("/").some((name) => name === "." || name === ".."), "must not hold '.' or '..'");
 
 const files = exclusive(
-  { directory: leaf(directory), volume: leaf(dockerName), hostPath: leaf(directory) },
+  {
+    directory: leaf(directory),
+    volume: leaf(dockerName),
+    hostPath: leaf(directory),
+    claim: leaf(kubernetesName),
+    secret: leaf(kubernetesName),
+  },
   {
     name: slug.optional(),
     store: exclusive({ tar: empty, incremental: empty }).optional(),
     exclude: z.array(leaf(text)).optional(),
     allowEmpty: optional(z.boolean()),
     byName: optional(z.boolean()),
+    beside: z.record(text, leaf(z.string())).optional(),
     subdirectory: subdirectory.optional(),
   },
 );

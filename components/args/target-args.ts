@@ -1,7 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { dockerName, dockerTarget, localTarget } from "../../spec/index.ts";
+import { dockerName, dockerTarget, kubernetesName, localTarget } from "../../spec/index.ts";
 import type { ExclusiveUnion } from "../exclusive-union.ts";
+import { type KubernetesTargetArgs, kubernetesArgs } from "./kubernetes-args.ts";
 import { exclusive, leaf, optional, text } from "./schema.ts";
 
 /** Jobs run as processes of the machine where Pulumi or the command line runs. */
@@ -41,12 +42,18 @@ export interface DockerTargetOptions {
 export type DockerTargetArgs = DockerNetworkChoice & DockerTargetOptions;
 
 /** Where jobs run. */
-export type TargetChoice = ExclusiveUnion<{ local: LocalTargetArgs; docker: DockerTargetArgs }>;
+export type TargetChoice = ExclusiveUnion<{
+  local: LocalTargetArgs;
+  docker: DockerTargetArgs;
+  kubernetes: KubernetesTargetArgs;
+}>;
 
 /** The program that runs jobs where it cannot be taken from this package. */
 export interface RunnerArgs {
-  /** An image made from this package's Dockerfile, by a tag or a digest that the host has or can pull. */
+  /** An image made from this package's Dockerfile, by a tag or a digest that the host or the cluster has or can pull. */
   readonly image: pulumi.Input<string>;
+  /** Secrets of the namespace with which a cluster pulls it. Only with `target: { kubernetes }`. @default none */
+  readonly pullSecrets?: readonly pulumi.Input<string>[] | undefined;
 }
 
 const { shape: docker } = dockerTarget;
@@ -62,6 +69,10 @@ export const targetArgs = exclusive({
       ledger: optional(docker.ledger),
     },
   ),
+  kubernetes: kubernetesArgs,
 });
 
-export const runnerArgs = z.strictObject({ image: leaf(text) });
+export const runnerArgs = z.strictObject({
+  image: leaf(text),
+  pullSecrets: z.array(leaf(kubernetesName)).optional(),
+});

@@ -7,7 +7,7 @@ import { type PlanIdentity, targetSpec } from "./target.ts";
 
 export interface PlanSpec {
   readonly spec: object;
-  /** By source, so that two with one name can be seen. */
+  /** By target and source, so that two with one name can be seen. */
   readonly secrets: readonly SecretInputs[];
 }
 
@@ -16,6 +16,7 @@ export const planSpec = (identity: PlanIdentity, args: Omit<BackupPlanArgs, "rep
   const { project, stack, name } = identity;
   const format = args.layout?.goS3Backup ? "sql" : undefined;
   const sources = args.sources.map((source) => sourceSpec(name, source, format));
+  const target = targetSpec(identity, args.target, args);
   const { retention, recipients, hooks, superseded, shrinkBelow, leaseSeconds } = args;
   return {
     spec: {
@@ -23,7 +24,7 @@ export const planSpec = (identity: PlanIdentity, args: Omit<BackupPlanArgs, "rep
       project,
       stack,
       name,
-      target: targetSpec(identity, args.target, args.runner),
+      target: target.spec,
       sources: sources.map(({ spec }) => spec),
       layout: layoutSpec(args.layout),
       schedule: scheduleSpec(args.schedule),
@@ -37,7 +38,7 @@ export const planSpec = (identity: PlanIdentity, args: Omit<BackupPlanArgs, "rep
       leaseSeconds,
       protected: args.protected ?? false,
     },
-    secrets: sources.map(({ secrets }) => secrets),
+    secrets: [target, ...sources].map(({ secrets }) => secrets),
   };
 };
 

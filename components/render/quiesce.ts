@@ -9,6 +9,8 @@ export const quiesceSpec = ({ units, probes, ...plain }: QuiesceArgs): object =>
 
 const unitSpec = (unit: QuiesceUnitChoice): object => {
   if (unit.container !== undefined) return { kind: "container", container: unit.container };
+  if (unit.deployment !== undefined) return { kind: "workload", resource: "Deployment", name: unit.deployment };
+  if (unit.statefulSet !== undefined) return { kind: "workload", resource: "StatefulSet", name: unit.statefulSet };
   if (unit.compose) return { kind: "compose", ...unit.compose };
   return unit.exec ? { kind: "exec", ...unit.exec } : { kind: "host", ...unit.host };
 };

@@ -1,4 +1,4 @@
-import type { Request, Source } from "../../spec/index.ts";
+import type { Request, Source, Target } from "../../spec/index.ts";
 
 /** What a request is checked against: plain facts about a plan. */
 export interface PlanFacts {
@@ -7,7 +7,7 @@ export interface PlanFacts {
   readonly target: string;
   readonly environment: string;
   readonly protected: boolean;
-  readonly targetKind: "local" | "docker";
+  readonly targetKind: Target["kind"];
   readonly sources: readonly { readonly name: string; readonly kind: Source["kind"] }[];
 }
 
@@ -73,13 +73,14 @@ const sourceMistakes = ({ sources }: Request, plan: PlanFacts): readonly Mistake
   );
 };
 
-/** A new database, directory or volume takes one source of its kind; a volume is on a Docker host. */
+/** A new database, directory or volume takes one source of its kind; a volume is one of a Docker host, or a claim of a namespace. */
 const intoMistake = ({ into, sources }: Request, plan: PlanFacts): Mistake | undefined => {
   const key = (["database", "directory", "volume"] as const).find((each) => into[each] !== undefined);
   if (key === undefined) return undefined;
   const path = `request.into.${key}`;
-  if (key === "volume" && plan.targetKind !== "docker") return { path, fact: "needs a plan whose target is docker" };
-  if (key === "directory" && plan.targetKind === "docker")
+  if (key === "volume" && plan.targetKind === "local")
+    return { path, fact: "needs a plan whose target is docker or kubernetes" };
+  if (key === "directory" && plan.targetKind !== "local")
     return { path, fact: "would be lost with the container of the job; name a volume instead" };
   const kind = key === "database" ? "postgres" : "files";
   const ofKind = plan.sources.filter((source) => source.kind === kind).map(({ name }) => name);

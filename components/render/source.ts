@@ -73,9 +73,18 @@ const objectsSpec = (plan: string, args: ObjectsArgs, name: string): Split<objec
 
 /** In containers the files are where the contract says; what is mounted there stands beside it. */
 const filesSpec = (args: FilesArgs, name: string): object => {
-  const { name: _name, directory, volume, hostPath, subdirectory, store, ...others } = args;
+  const { name: _name, directory, volume, hostPath, claim, secret, beside, subdirectory, store, ...others } = args;
   const plain = { ...others, ...(store ? { store: { kind: store.incremental ? "incremental" : "tar" } } : {}) };
   if (directory !== undefined) return { kind: "files", name, directory, ...plain };
-  const mount = volume === undefined ? { kind: "bind", path: hostPath } : { kind: "volume", name: volume };
+  const mount = mountSpec({ volume, hostPath, claim, secret, beside });
   return { kind: "files", name, directory: path.posix.join(sourceMount(name), subdirectory ?? ""), mount, ...plain };
+};
+
+type MountArgs = Pick<FilesArgs, "volume" | "hostPath" | "claim" | "secret" | "beside">;
+
+const mountSpec = ({ volume, hostPath, claim, secret, beside }: MountArgs): object => {
+  if (volume !== undefined) return { kind: "volume", name: volume };
+  if (hostPath !== undefined) return { kind: "bind", path: hostPath };
+  if (secret !== undefined) return { kind: "secret", name: secret };
+  return { kind: "claim", name: claim, ...(beside ? { beside } : {}) };
 };

@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
+import { clusterName } from "../../spec/index.ts";
+import type { KubernetesTargetArgs, RunChoice } from "../args/kubernetes-args.ts";
 import type { DockerTargetArgs, RunnerArgs, TargetChoice } from "../args/target-args.ts";
+import { type Split, secretName, secretRefOf } from "./secrets.ts";
 
 /** Where restores onto `local` keep their journals when nobody says otherwise: one place for all who use the machine. */
 const DEFAULT_LEDGER = "/var/lib/restorable";
@@ -13,11 +16,41 @@ export interface PlanIdentity {
   readonly name: string;
 }
 
+/** What runs jobs on a target, and by a schedule. */
+export interface Runs {
+  readonly runner?: RunnerArgs | undefined;
+  readonly run?: RunChoice | undefined;
+}
+
 /** A target as the contract has it, Outputs still in it. */
-export const targetSpec = (identity: PlanIdentity, target: TargetChoice, runner: RunnerArgs | undefined): object =>
-  target.docker
-    ? dockerSpec(identity, target.docker, runner)
-    : { kind: "local", ledger: target.local.ledger ?? DEFAULT_LEDGER, scratch: target.local.scratch };
+export const targetSpec = (identity: PlanIdentity, target: TargetChoice, runs: Runs): Split<object> => {
+  if (target.kubernetes) return kubernetesSpec(identity, target.kubernetes, runs);
+  if (target.docker) return { spec: dockerSpec(identity, target.docker, runs.runner), secrets: {} };
+  const { ledger = DEFAULT_LEDGER, scratch } = target.local;
+  return { spec: { kind: "local", ledger, scratch }, secrets: {} };
+};
+
+const kubernetesSpec = (identity: PlanIdentity, args: KubernetesTargetArgs, { runner, run }: Runs): Split<object> => {
+  const { kubeconfig, ledger, certificates, ...plain } = args;
+  const name = secretName(identity.name, "kubeconfig");
+  const reached = kubeconfig && (kubeconfig.file ? { kind: "file", path: kubeconfig.file } : secretRefOf(name));
+  return {
+    spec: {
+      kind: "kubernetes",
+      ...plain,
+      kubeconfig: reached,
+      image: runner?.image,
+      imagePullSecrets: runner?.pullSecrets,
+      ledger: ledger?.claim ?? `${clusterName(identity)}-ledger`,
+      certificates: certificates?.map(({ path, configMap, secret }) => ({
+        path,
+        ...(configMap ? { from: "configMap", ...configMap } : { from: "secret", ...secret }),
+      })),
+      run: run?.sidecar ? "sidecar" : "cronJob",
+    },
+    secrets: kubeconfig?.content === undefined ? {} : { [name]: kubeconfig.content },
+  };
+};
 
 const dockerSpec = (identity: PlanIdentity, args: DockerTargetArgs, runner: RunnerArgs | undefined): object => ({
   kind: "docker",

@@ -11,12 +11,22 @@ export interface Health {
   readonly text: string;
 }
 
+const NOT_BEGUN = "the scheduler has not begun yet, or could not: its log says why";
+
+/** One sentence about a scheduler that has not begun or is stuck; undefined for any other. */
+export const silence = (state: SchedulerState | undefined, now: Date): string | undefined =>
+  state ? stuck(state, now) : NOT_BEGUN;
+
+const stuck = ({ at }: SchedulerState, now: Date): string | undefined => {
+  const silent = now.getTime() - Date.parse(at);
+  return silent > MISSING * BEAT ? `the scheduler has given no sign of life for ${ageText(silent / 1000)}` : undefined;
+};
+
 /** Judges a scheduler by what it said last: stuck, cut off from the application, or failed in its last run. */
 export const health = (state: SchedulerState | undefined, now: Date): Health => {
-  if (!state) return { healthy: false, text: "the scheduler has not begun yet, or could not: its log says why" };
-  const silent = now.getTime() - Date.parse(state.at);
-  if (silent > MISSING * BEAT)
-    return { healthy: false, text: `the scheduler has given no sign of life for ${ageText(silent / 1000)}` };
+  if (!state) return { healthy: false, text: NOT_BEGUN };
+  const silent = stuck(state, now);
+  if (silent !== undefined) return { healthy: false, text: silent };
   if (state.problem !== undefined) return { healthy: false, text: state.problem };
   const { last } = state;
   if (last && !last.ok) {

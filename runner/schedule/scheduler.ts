@@ -1,10 +1,9 @@
 import { JobError, type Plan, pointTime, type SchedulerState } from "../../spec/index.ts";
 import { type CronSchedule, isMissed, nextRun } from "./next-run.ts";
-import { mayPass, oneRun, type RunEnd } from "./one-run.ts";
+import { oneRun, type RunEnd } from "./one-run.ts";
+import { failedText, tryAgainAt } from "./try-again.ts";
 import { BEAT, type SchedulerWorld } from "./world.ts";
 
-/** Seconds until a failed run is tried again, where that may help: longer than the lease of a run that was killed. */
-const TRY_AGAIN = [120, 600, 1800];
 /** How often a catalog is asked for that cannot be read, and how many milliseconds apart: a host that boots starts its stores too. */
 const LOOKS = 5;
 const LOOK_EVERY = 30_000;
@@ -73,9 +72,8 @@ class Scheduler {
   #after(end: RunEnd): Date {
     const due = this.#nextRun();
     this.#failures = end.ok ? 0 : this.#failures + 1;
-    const seconds = mayPass(end) ? TRY_AGAIN[this.#failures - 1] : undefined;
-    if (seconds === undefined) return due;
-    return new Date(Math.min(due.getTime(), this.#world.now().getTime() + seconds * 1000));
+    const again = tryAgainAt(end, this.#failures, this.#world.now());
+    return again !== undefined && again < due ? again : due;
   }
 
   async #takeRun(): Promise<RunEnd> {
@@ -90,7 +88,7 @@ class Scheduler {
     const end = await this.#alive(run, () => {
       if (this.#world.network() !== "joined") lost.abort();
     });
-    if (!end.ok) report.warning(`the run failed: ${end.error?.fact}; ${end.error?.hint}`);
+    if (!end.ok) report.warning(failedText(end));
     const { running: _running, ...idle } = this.#state;
     this.#state = { ...idle, last: end };
     return end;

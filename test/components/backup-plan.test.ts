@@ -2,7 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { BackupBucket, BackupPlan, type BackupPlanArgs, Repository } from "../../components/index.ts";
 import { plan as planSchema } from "../../spec/index.ts";
-import { aRepository, CREDENTIALS, dockerPlanArgs, ENDPOINT, planArgs } from "./support/args.ts";
+import {
+  aRepository,
+  aStoredRepository,
+  CREDENTIALS,
+  clusterPlanArgs,
+  dockerPlanArgs,
+  ENDPOINT,
+  planArgs,
+} from "./support/args.ts";
 import { known, mockEngine } from "./support/mock-engine.ts";
 
 test("a plan resolves to the contract's specification, with its secrets beside it", async () => {
@@ -169,7 +177,11 @@ test("[beyond.5] a lock that outlasts the retention is refused with both numbers
 const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["target", undefined, "target: is missing; expected"],
   ["target.cloud", {}, "target: unknown key 'cloud'"],
-  ["target.docker", { network: "app" }, "target: expected exactly one of local, docker; received local and docker"],
+  [
+    "target.docker",
+    { network: "app" },
+    "target: expected exactly one of local, docker, kubernetes; received local and docker",
+  ],
   ["target.local.ledger", "relative", "target.local.ledger: expected an absolute path other than '/'"],
   ["target.local.scratch", 5, "target.local.scratch: expected string, received number"],
   ["target.local.ledgers", "/x", "target.local: unknown key 'ledgers'"],
@@ -215,7 +227,11 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["sources.0.postgres.restoreJobs", 1.5, "sources[0].postgres.restoreJobs: expected int, received number"],
   ["sources.1.files.name", "db", "sources[1].files.name: another source has the name 'db'"],
   ["sources.1.files.directory", undefined, "sources[1].files: expected exactly one of directory, volume, hostPath"],
-  ["sources.1.files.volume", "v", "sources[1].files: expected exactly one of directory, volume, hostPath; received"],
+  [
+    "sources.1.files.volume",
+    "v",
+    "sources[1].files: expected exactly one of directory, volume, hostPath, claim, secret; received",
+  ],
   [
     "sources.1.files",
     { volume: "v" },
@@ -223,7 +239,14 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ],
   ["sources.1.files", { hostPath: "/v" }, "sources[1].files.hostPath: needs target docker"],
   ["sources.1.files.subdirectory", "v", "sources[1].files.subdirectory: needs target docker"],
+  [
+    "sources.1.files",
+    { claim: "v" },
+    "sources[1].files.claim: needs target kubernetes; with target local name a directory",
+  ],
+  ["sources.1.files.beside", { app: "a" }, "sources[1].files.beside: needs a claim"],
   ["runner", { image: "restorable-runner:1.0" }, "runner: is of no use with target local"],
+  ["run", { cronJob: {} }, "run: needs target kubernetes"],
   ["sources.1.files.directory", "data", "sources[1].files.directory: expected an absolute path other than '/'"],
   ["sources.1.files.exclude", "tmp", "sources[1].files.exclude: expected array, received string"],
   ["sources.1.files.exclude.0", 7, "sources[1].files.exclude[0]: expected string, received number"],
@@ -284,6 +307,9 @@ const WRONG_ON_DOCKER: readonly (readonly [string, unknown, string])[] = [
   ["target.docker.networks", [], "target.docker: unknown key 'networks'"],
   ["runner", undefined, "runner: is missing; target docker needs { image }"],
   ["runner.image", "", "runner.image: expected some text"],
+  ["runner.pullSecrets", ["pull"], "runner.pullSecrets: needs target kubernetes"],
+  ["run", { sidecar: {} }, "run: needs target kubernetes"],
+  ["quiesce.units.3", { deployment: "app" }, "quiesce.units[3].deployment: needs target kubernetes"],
   ["runner.tag", "1.0", "runner: unknown key 'tag'"],
   [
     "sources.0.postgres.container",
@@ -298,7 +324,7 @@ const WRONG_ON_DOCKER: readonly (readonly [string, unknown, string])[] = [
   [
     "quiesce.units.0",
     {},
-    "quiesce.units[0]: expected exactly one of container, compose, exec, host; received none of them",
+    "quiesce.units[0]: expected exactly one of container, compose, exec, host, deployment, statefulSet; received none of them",
   ],
   ["quiesce.units.0.container", "app", "quiesce.units[0]: expected exactly one of"],
   ["quiesce.units.0.host.start", undefined, "quiesce.units[0].host.start: is missing; expected array"],
@@ -310,6 +336,54 @@ const WRONG_ON_DOCKER: readonly (readonly [string, unknown, string])[] = [
   ["quiesce.probes.0.http", "host:8080", "quiesce.probes[0].http: "],
   ["quiesce.probes.1.exec.argv", undefined, "quiesce.probes[1].exec.argv: is missing; expected array"],
   ["quiesce.probes.1.tcp", 5432, "quiesce.probes[1]: unknown key 'tcp'"],
+];
+
+/** The same for a plan in a cluster. */
+const WRONG_IN_CLUSTER: readonly (readonly [string, unknown, string])[] = [
+  ["target.kubernetes.namespace", undefined, "target.kubernetes.namespace: is missing; expected string"],
+  ["target.kubernetes.namespace", "Chipster", "target.kubernetes.namespace: expected at most 63 lower-case letters"],
+  [
+    "target.kubernetes.kubeconfig",
+    { content: "a", file: "b" },
+    "target.kubernetes.kubeconfig: expected exactly one of content, file; received content and file",
+  ],
+  ["target.kubernetes.kubeconfig", "a", "target.kubernetes.kubeconfig: expected object, received string"],
+  ["target.kubernetes.user", "root", "target.kubernetes.user: expected <uid>:<gid> in numbers"],
+  ["target.kubernetes.cpu", 0, "target.kubernetes.cpu: expected number to be >=0.1"],
+  ["target.kubernetes.ledger", "ledger", "target.kubernetes.ledger: expected object, received string"],
+  ["target.kubernetes.ledger.size", "2 GB", "target.kubernetes.ledger.size: expected a size such as 10Gi"],
+  ["target.kubernetes.certificates.0.secret", { name: "a", key: "b" }, "target.kubernetes.certificates[0]: expected"],
+  [
+    "target.kubernetes.certificates.0.configMap.key",
+    "a/b",
+    "target.kubernetes.certificates[0].configMap.key: expected",
+  ],
+  ["target.kubernetes.cluster", "a", "target.kubernetes: unknown key 'cluster'"],
+  ["runner", undefined, "runner: is missing; target kubernetes needs { image }"],
+  ["runner.pullSecrets.0", "A", "runner.pullSecrets[0]: expected a Kubernetes name"],
+  ["run", {}, "run: expected exactly one of cronJob, sidecar; received none of them"],
+  ["run.cronJob.deadlineHours", 0, "run.cronJob.deadlineHours: expected number to be >=1"],
+  [
+    "schedule.cron",
+    "30 0 2 * * *",
+    "schedule.cron: seconds '30' cannot run on this scheduler, which has minutes at best; use 0, or",
+  ],
+  [
+    "sources.0.postgres.container",
+    { name: "db_1", volume: "data" },
+    "sources[0].postgres.container: needs target docker",
+  ],
+  [
+    "sources.1.files",
+    { volume: "v" },
+    "sources[1].files.volume: needs target docker; with target kubernetes name a claim",
+  ],
+  ["sources.1.files", { directory: "/v" }, "sources[1].files.directory: is of no use in containers"],
+  ["sources.1.files.claim", "A", "sources[1].files.claim: expected a Kubernetes name"],
+  ["sources.1.files.beside", "app", "sources[1].files.beside: expected record, received string"],
+  ["quiesce.units.0", { container: "app" }, "quiesce.units[0].container: needs target docker"],
+  ["quiesce.units.0.deployment", "A", "quiesce.units[0].deployment: expected a Kubernetes name"],
+  ["quiesce.probes.0", { exec: { container: "app", argv: ["a"] } }, "quiesce.probes[0].exec: needs target docker"],
 ];
 
 const withWrong = (args: BackupPlanArgs, path: string, value: unknown): BackupPlanArgs => {
@@ -326,12 +400,13 @@ const withWrong = (args: BackupPlanArgs, path: string, value: unknown): BackupPl
 test.each([
   ...WRONG.map((row) => ["local", ...row] as const),
   ...WRONG_ON_DOCKER.map((row) => ["docker", ...row] as const),
+  ...WRONG_IN_CLUSTER.map((row) => ["kubernetes", ...row] as const),
 ])(
   "[beyond.8] target %s: %s wrong: one line that names its path, nothing declared",
   async (target, path, value, line) => {
-    const right = target === "local" ? planArgs : dockerPlanArgs;
+    const right = { local: planArgs, docker: dockerPlanArgs, kubernetes: clusterPlanArgs }[target];
     const engine = await mockEngine();
-    const repository = aRepository();
+    const repository = target === "kubernetes" ? aStoredRepository() : aRepository();
     for (const wrap of [<T>(leaf: T) => leaf, pulumi.output]) {
       const args = withWrong(right(repository, wrap as <T>(leaf: T) => pulumi.Input<T>), path, value);
       const error = refusal(() => new BackupPlan("packit", args));

@@ -69,8 +69,8 @@ test("a CA file comes from its ConfigMap or Secret, and only where a job needs i
   expect(certificateVolumes(target, [])).toEqual([]);
   expect(certificateVolumes(target, ["/ca/db.pem"])).toEqual([
     {
-      volume: { name: "certificate-0", configMap: { name: "db-ca", items: [{ key: "ca.crt", path: "ca.crt" }] } },
-      mount: { name: "certificate-0", mountPath: "/ca/db.pem", subPath: "ca.crt", readOnly: true },
+      volume: { name: "ca-0", configMap: { name: "db-ca", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+      mount: { name: "ca-0", mountPath: "/ca/db.pem", subPath: "ca.crt", readOnly: true },
     },
   ]);
   expect(() => onCluster({ ...CLUSTER, certificates: [] })).toThrow(

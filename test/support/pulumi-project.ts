@@ -5,7 +5,10 @@ import { checkout, tools } from "../../tools/servers/tools.ts";
 export { linkOwnProject } from "../../tools/servers/own-project.ts";
 
 /** Providers that cannot be had without the open internet, and what plays them in tests. */
-const STAND_INS = { docker: "test/stand-ins/docker/provider.ts" } as const;
+const STAND_INS = {
+  docker: "test/stand-ins/docker/provider.ts",
+  kubernetes: "test/stand-ins/kubernetes/provider.ts",
+} as const;
 export type StandIn = keyof typeof STAND_INS;
 
 /** Lets the engine find stand-ins: a program for each in a folder of the project, named in its Pulumi.yaml. */

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { BackupBucket, type BackupPlanArgs, Repository } from "../../../components/index.ts";
 
@@ -10,6 +11,15 @@ export const aBucket = (name = "backups") =>
   new BackupBucket(name, { create: { ...ENDPOINT, credentials: CREDENTIALS } });
 
 export const aRepository = (name = "montagu") => new Repository(name, { directory: "/backups", environment: "uat" });
+
+const PRIVATE_KEY = String(generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }));
+
+/** In a bucket, with keys that are the same at every call. */
+export const aStoredRepository = (name = "montagu") => {
+  const key = { publicKey: PUBLIC_KEY, privateKey: PRIVATE_KEY };
+  const kept = { signing: { key }, proving: { key }, filesPassword: "files-password-of-tests" };
+  return new Repository(name, { s3: { bucket: aBucket() }, environment: "uat", ...kept });
+};
 
 /** Arguments of a plan that are right, with every optional field given once, and leaves as Outputs where `wrap` says. */
 export const planArgs = (
@@ -94,6 +104,50 @@ export const dockerPlanArgs = (
         { http: wrap("http://host.example.org:8080/") },
         { exec: { container: wrap("app_1"), argv: ["ready", wrap("now")], user: wrap("app") } },
       ],
+    },
+  };
+};
+
+/** The same in a cluster; its repository is in a bucket. */
+export const clusterPlanArgs = (
+  repository: Repository,
+  wrap: <T>(value: T) => pulumi.Input<T> = (value) => value,
+): BackupPlanArgs => {
+  const { sources, target: _target, quiesce, ...rest } = planArgs(repository, wrap);
+  return {
+    ...rest,
+    target: {
+      kubernetes: {
+        namespace: wrap("chipster"),
+        kubeconfig: { content: pulumi.secret("kubeconfig-of-tests") },
+        context: wrap("uat"),
+        user: wrap("10002:10003"),
+        memory: wrap(512 * 1024 ** 2),
+        cpu: wrap(1.5),
+        ledger: { claim: wrap("ledger-of-tests"), size: wrap("10Gi"), storageClass: wrap("fast") },
+        certificates: [{ path: wrap("/ca.pem"), configMap: { name: wrap("db-ca"), key: wrap("ca.crt") } }],
+      },
+    },
+    runner: { image: wrap("restorable-runner:1.0"), pullSecrets: [wrap("pull")] },
+    run: { cronJob: { deadlineHours: 12, startingDeadlineHours: 3 } },
+    sources: [
+      ...sources.slice(0, 1),
+      {
+        files: {
+          name: "storage",
+          claim: wrap("storage-0"),
+          beside: { app: wrap("file-storage") },
+          subdirectory: "files",
+          allowEmpty: wrap(true),
+        },
+      },
+      { files: { name: "passwords", secret: wrap("passwords"), byName: wrap(true) } },
+    ],
+    schedule: { cron: "0 0 2 * * 1-7", timeZone: "Europe/Helsinki", jitterSeconds: 60 },
+    quiesce: {
+      ...quiesce,
+      units: [{ deployment: wrap("web") }, { statefulSet: wrap("auth") }],
+      probes: [{ http: wrap("http://web.example.org/") }],
     },
   };
 };

@@ -100,7 +100,7 @@ const outputsOf = (
 };
 
 const KNOWN =
-  /^(restorable:index:\w+|aws:(s3|iam)\/\w+:\w+|docker:index\/\w+:\w+|command:local:Command|pulumi:index:Stash|pulumi:pulumi:Stack|pulumi:pulumi:StackReference|pulumi:providers:(aws|docker))$/;
+  /^(restorable:index:\w+|aws:(s3|iam)\/\w+:\w+|docker:index\/\w+:\w+|kubernetes:[\w.]+\/v1:\w+|command:local:Command|pulumi:index:Stash|pulumi:pulumi:Stack|pulumi:pulumi:StackReference|pulumi:providers:(aws|docker|kubernetes))$/;
 
 /** Options are not among what mocks see, so they are read from the request to the engine. */
 const watchRegistrations = (inputs: ReadonlyMap<string, Record<string, unknown>>): Registered[] => {

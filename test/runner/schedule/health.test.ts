@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { health } from "../../../runner/schedule/health.ts";
+import { health, silence } from "../../../runner/schedule/health.ts";
 import type { SchedulerState } from "../../../spec/index.ts";
 
 const NOW = new Date("2026-11-21T02:00:00Z");
@@ -21,4 +21,10 @@ test.each<[string, SchedulerState | undefined, boolean, string]>([
   const judged = health(value, NOW);
   expect(judged.healthy).toBe(healthy);
   expect(judged.text).toContain(text);
+});
+
+test("only one that is stuck or has not begun is to be ended: a failed run is no reason", () => {
+  expect(silence(undefined, NOW)).toContain("has not begun yet");
+  expect(silence({ ...state, at: at(61) }, NOW)).toContain("no sign of life");
+  expect(silence({ ...state, last: { ...last, ok: false, error } }, NOW)).toBeUndefined();
 });

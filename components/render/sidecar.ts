@@ -1,0 +1,42 @@
+import { clusterName, type PodVolume } from "../../spec/index.ts";
+import { type ClusterPlan, configurationAnnotation, runContainer, runVolumes } from "./cluster-runs.ts";
+
+/** What the pod of an application takes in so that a plan runs beside it: plain data, for a StatefulSet or the values of a chart. */
+export interface Sidecar {
+  /** For the pod's `containers`. */
+  readonly container: Readonly<Record<string, unknown>> & { readonly name: string; readonly image: string };
+  /** For the pod's `volumes`; their names begin with the container's. */
+  readonly volumes: readonly (Readonly<Record<string, unknown>> & { readonly name: string })[];
+  /** For the pod's annotations: with another configuration they are others, so that the pod is made anew. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * A plan's sidecar. It is looked at for signs of life only: a failed backup must neither end it nor take the
+ * application's pod out of its service.
+ */
+export const sidecar = (plan: ClusterPlan, digest: string): Sidecar => {
+  const name = clusterName(plan);
+  const volumes = runVolumes(plan).map((each) => prefixed(name, each));
+  return {
+    container: {
+      name,
+      ...runContainer(plan, "schedule"),
+      livenessProbe: {
+        exec: { command: ["restorable-runner", "alive"] },
+        initialDelaySeconds: 60,
+        periodSeconds: 60,
+        timeoutSeconds: 30,
+        failureThreshold: 3,
+      },
+      volumeMounts: volumes.map(({ mount }) => mount),
+    },
+    volumes: volumes.map(({ volume }) => volume),
+    annotations: configurationAnnotation(plan, digest),
+  };
+};
+
+const prefixed = (prefix: string, { volume, mount }: PodVolume): PodVolume => {
+  const name = `${prefix}-${volume.name}`;
+  return { volume: { ...volume, name }, mount: { ...mount, name } };
+};
