@@ -118,7 +118,7 @@ export interface FilesOptions {
   readonly subdirectory?: string | undefined;
 }
 
-/** A directory or a volume, with all that is in it. */
+/** A directory, a volume or a Secret, with all that is in it. */
 export type FilesArgs = FilesChoice & FilesOptions;
 
 /** One thing that is backed up. */

@@ -73,7 +73,7 @@ const FILES = { local: ["directory"], docker: ["volume", "hostPath"], kubernetes
 const INSTEAD = {
   local: "name a directory",
   docker: "name a volume or a hostPath",
-  kubernetes: "name a claim",
+  kubernetes: "name a claim or a secret",
 } as const;
 
 function* files({ sources }: Parts, target: Target): Mistakes {
@@ -90,6 +90,8 @@ function* files({ sources }: Parts, target: Target): Mistakes {
     }
     if (given.beside !== undefined && given.claim === undefined)
       yield ["needs a claim, of which it says where it is mounted", ...at, "beside"];
+    if (given.secret !== undefined && given.subdirectory !== undefined)
+      yield ["is of no use with a secret, which has no directories", ...at, "subdirectory"];
     if (target === "local" && given.subdirectory !== undefined) {
       const why = "needs target docker or kubernetes; with target local name that directory itself";
       yield [why, ...at, "subdirectory"];

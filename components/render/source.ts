@@ -77,7 +77,9 @@ const filesSpec = (args: FilesArgs, name: string): object => {
   const plain = { ...others, ...(store ? { store: { kind: store.incremental ? "incremental" : "tar" } } : {}) };
   if (directory !== undefined) return { kind: "files", name, directory, ...plain };
   const mount = mountSpec({ volume, hostPath, claim, secret, beside });
-  return { kind: "files", name, directory: path.posix.join(sourceMount(name), subdirectory ?? ""), mount, ...plain };
+  // Of a Secret the link that Kubernetes turns to the newest files: there they are plain ones.
+  const below = secret === undefined ? (subdirectory ?? "") : "..data";
+  return { kind: "files", name, directory: path.posix.join(sourceMount(name), below), mount, ...plain };
 };
 
 type MountArgs = Pick<FilesArgs, "volume" | "hostPath" | "claim" | "secret" | "beside">;

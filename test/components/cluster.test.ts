@@ -47,7 +47,10 @@ test("a plan in a cluster resolves to the contract's specification", async () =>
     directory: "/sources/storage/files",
     mount: { kind: "claim", name: "storage-0", beside: { app: "file-storage" } },
   });
-  expect(spec.sources[2]).toMatchObject({ mount: { kind: "secret", name: "passwords" } });
+  expect(spec.sources[2]).toMatchObject({
+    directory: expect.stringMatching(/^\/sources\/[^/]+\/\.\.data$/),
+    mount: { kind: "secret", name: "passwords" },
+  });
   expect(spec.quiesce?.units).toEqual([
     { kind: "workload", resource: "Deployment", name: "web" },
     { kind: "workload", resource: "StatefulSet", name: "auth" },

@@ -1,0 +1,89 @@
+import {
+  GetObjectCommand,
+  type ListObjectsV2CommandOutput,
+  paginateListObjectsV2,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { identityToRecipient } from "age-encryption";
+import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
+import type { PulumiStack } from "../../support/pulumi-stack.ts";
+import type { S3Server } from "../../support/s3-server.ts";
+import { StackSite } from "../../support/stack-site.ts";
+import type { Chipster } from "../../systems/chipster/chipster.ts";
+import { STORAGE_USER } from "../../systems/chipster/manifests.ts";
+
+export const BUCKET = "chipster-backups";
+
+/** What a server's administrator has at home, and no cluster. */
+export const VALUES = "host: chipster.example.org\ntools-bin-version: chipster-4.9.0\n";
+
+export interface ChipsterSiteOptions {
+  readonly chipster: Chipster;
+  readonly stack: PulumiStack;
+  readonly project: string;
+  readonly store: S3Server;
+  /** An age private key: the operator's. */
+  readonly identity: string;
+  /** More of `backups:chipster`. */
+  readonly settings: object;
+}
+
+/** One environment: Chipster in its namespace, its stack, and an operator with the command line. */
+export class ChipsterSite extends StackSite {
+  readonly chipster: Chipster;
+  readonly #s3: S3Client;
+
+  private constructor({ chipster, stack, project, identity, store }: ChipsterSiteOptions) {
+    super({ stack, project, system: "chipster", identity });
+    this.chipster = chipster;
+    this.#s3 = store.client();
+  }
+
+  /** Writes the stack's config; `up` deploys it. */
+  static async make(options: ChipsterSiteOptions): Promise<ChipsterSite> {
+    const { chipster, identity, store, settings } = options;
+    const site = new ChipsterSite(options);
+    await site.configure({
+      runner: RUNNER_IMAGE,
+      recipients: [await identityToRecipient(identity)],
+      namespace: chipster.namespace,
+      user: STORAGE_USER,
+      timeoutSeconds: 60,
+      ...settings,
+    });
+    await site.setSecrets({
+      accessKeyId: store.root.accessKeyId,
+      secretAccessKey: store.root.secretAccessKey,
+      sessionDbPassword: String(chipster.passwords["session-db-db-password"]),
+      authPassword: String(chipster.passwords["auth-db-password"]),
+      jobHistoryPassword: String(chipster.passwords["job-history-db-password"]),
+      values: VALUES,
+      identity,
+    });
+    return site;
+  }
+
+  /** Keys of the bucket below `chipster/<environment>/`, without that part. */
+  async keys(below = "", environment = "prod"): Promise<readonly string[]> {
+    const root = `chipster/${environment}/`;
+    const pages: ListObjectsV2CommandOutput[] = [];
+    for await (const page of paginateListObjectsV2({ client: this.#s3 }, { Bucket: BUCKET, Prefix: `${root}${below}` }))
+      pages.push(page);
+    return pages.flatMap(({ Contents = [] }) => Contents.map(({ Key = "" }) => Key.slice(root.length)));
+  }
+
+  /** Ids of a plan's published points, oldest first: seen in the bucket, because asking a cluster takes a pod. */
+  async published(plan: string): Promise<readonly string[]> {
+    const keys = await this.keys(`${plan}/catalog/`);
+    return keys.map((key) => key.slice(`${plan}/catalog/`.length, -".json".length)).sort();
+  }
+
+  /** One object, by what `keys` answers. */
+  async read(key: string, environment = "prod"): Promise<Buffer> {
+    const Key = `chipster/${environment}/${key}`;
+    const { Body } = await this.#s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+    return Buffer.from((await Body?.transformToByteArray()) ?? []);
+  }
+
+  close = (): void => this.#s3.destroy();
+}
