@@ -144,7 +144,8 @@ const STORAGE: SourceArgs = {
 
 /** Without these two a new cluster has the rows and the files of old sessions and cannot open one. */
 const ofThisServer = (settings: ChipsterConfig, config: pulumi.Config): SourceArgs[] => {
-  const provider = new Provider("chipster", { kubeconfig: settings.kubeconfig, context: settings.context });
+  const { kubeconfig, context } = settings;
+  const provider = new Provider("chipster", { kubeconfig, context, enableSecretMutable: true });
   const values = new Secret(
     "values",
     {

@@ -1,10 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { aide } from "./aide.ts";
+import { chipster } from "./chipster.ts";
 import { demo } from "./demo.ts";
 import { topobank } from "./topobank.ts";
 
 /** One program per system; a stack is `<system>-<environment>`. */
-const SYSTEMS: Readonly<Record<string, (environment: string) => Record<string, unknown>>> = { aide, demo, topobank };
+const SYSTEMS: Readonly<Record<string, (environment: string) => Record<string, unknown>>> = {
+  aide,
+  chipster,
+  demo,
+  topobank,
+};
 
 export default async (): Promise<Record<string, unknown>> => {
   const stack = pulumi.getStack();

@@ -66,7 +66,7 @@ const postgres = (database: Database) => {
       { name: "PGDATA", value: "/var/lib/postgresql/data_14" },
     ],
     ports: [{ containerPort: 5432 }],
-    readinessProbe: { exec: { command: ["pg_isready", "--host", "127.0.0.1"] }, periodSeconds: 1 },
+    readinessProbe: { exec: { command: ["pg_isready", "--host", "127.0.0.1"] }, periodSeconds: 1, timeoutSeconds: 10 },
     volumeMounts: [{ name: "data", mountPath: "/var/lib/postgresql" }],
   };
   return [
