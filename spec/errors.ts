@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   "missing-bucket": { exit: 6, retry: false },
   "missing-image": { exit: 6, retry: false },
   "missing-container": { exit: 6, retry: false },
+  "missing-namespace": { exit: 6, retry: false },
   "missing-network": { exit: 6, retry: false },
   "missing-volume": { exit: 6, retry: false },
   "missing-tool": { exit: 6, retry: false },
@@ -34,6 +35,7 @@ export const ERROR_CODES = {
   corrupt: { exit: 7, retry: false },
   "empty-source": { exit: 8, retry: false },
   "process-failed": { exit: 8, retry: true },
+  "cannot-start": { exit: 8, retry: true },
   "counts-differ": { exit: 8, retry: false },
   "no-room": { exit: 9, retry: false },
   "target-not-empty": { exit: 9, retry: false },
@@ -50,7 +52,6 @@ export const ERROR_CODES = {
   "network-lost": { exit: 14, retry: true },
   "restore-failed": { exit: 12, retry: false },
   unhealthy: { exit: 13, retry: false },
-  degraded: { exit: 15, retry: false },
   interrupted: { exit: 130, retry: true },
   bug: { exit: 70, retry: false },
 } as const satisfies Record<string, { exit: number; retry: boolean }>;

@@ -37,7 +37,7 @@ export const into = z
     database: z.string().min(1).optional(),
     /** A directory that does not exist yet, or is empty. */
     directory: directory.optional(),
-    /** A volume of the Docker host that does not exist yet, or is empty; the stack's config names it afterwards. */
+    /** A volume of the Docker host, or a claim in the namespace, that does not exist yet, or is empty; the stack's config names it afterwards. */
     volume: dockerName.optional(),
   })
   .refine(exactlyOne, "expected exactly one of replace, inPlace, database, directory, volume");

@@ -9,7 +9,8 @@ import { fields } from "../table.ts";
 /** Follows a job that goes on without its launcher, and says how it ended. */
 export const attach: Definition = {
   name: "attach [id]",
-  summary: "follow a job on a Docker host that lost its launcher, by its id or its request's (default: the newest)",
+  summary:
+    "follow a job on a Docker host or in a cluster that lost its launcher, by its id or its request's (default: the newest)",
   run: async (io, options, id): Promise<Outcome> => {
     const plan = declaredPlan(await findPlan(io, options));
     const view = progressView(io);

@@ -112,11 +112,11 @@ const ambiguityChecks = ({ taken, plan, request }: Intent): readonly Check[] =>
 
 /** Containers have no directories of their own that would stay, and other targets have no volumes. */
 const placeChecks = ({ plan, request: { into } }: Intent): readonly Check[] => {
-  const isDocker = plan.target.kind === "docker";
+  const inContainers = plan.target.kind !== "local";
   if (into.volume !== undefined)
-    return [check("place", isDocker, into.volume, "the plan's target is no Docker host: give --directory instead")];
+    return [check("place", inContainers, into.volume, "the plan's target has no volumes: give --directory instead")];
   if (into.directory !== undefined)
-    return [check("place", !isDocker, into.directory, "the plan's jobs run in containers: give --volume instead")];
+    return [check("place", !inContainers, into.directory, "the plan's jobs run in containers: give --volume instead")];
   return [];
 };
 

@@ -42,8 +42,10 @@ export const knownRestore = async (io: Io, options: FindOptions, id: string | un
   return { launch, secrets: { ...source.secrets, ...found.secrets }, entry };
 };
 
-const ledgerText = ({ target }: Plan): string =>
-  target.kind === "docker" ? `volume ${target.ledger} on ${target.host}` : target.ledger;
+const ledgerText = ({ target }: Plan): string => {
+  if (target.kind === "docker") return `volume ${target.ledger} on ${target.host}`;
+  return target.kind === "kubernetes" ? `claim ${target.ledger} of namespace ${target.namespace}` : target.ledger;
+};
 
 /** Without state and --target: the newest manifest says what the plan was. */
 const rememberedPlan = async (io: Io, found: Found, { ledger }: FindOptions) => {

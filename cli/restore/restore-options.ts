@@ -26,7 +26,10 @@ export const withRestoreOptions = (command: Command): Command =>
     .option("--from <environment[/plan]>", "whose recovery point (default: this plan's own)")
     .option("--database <name>", "into a new database, instead of replacing the live one")
     .option("--directory <path>", "into a new directory, instead of replacing the live one")
-    .option("--volume <name>", "into a new volume of the Docker host, instead of replacing the live one")
+    .option(
+      "--volume <name>",
+      "into a new volume of the Docker host, or a new volume claim, instead of replacing the live one",
+    )
     .option("--in-place", "over the live data, where there is no room for two copies")
     .option("--source <name>", "only this source; may be repeated", (name: string, before: readonly string[] = []) => [
       ...before,

@@ -1,10 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type Docker from "dockerode";
 import { JobError, type Result } from "../../spec/index.ts";
+import { type LogPosition, logPosition, unixTime } from "../log-position.ts";
+import { patiently as askPatiently } from "../patiently.ts";
 import type { RunOptions } from "../run-job.ts";
 import { LINGER_SECONDS, noResult, type RunnerLines, readResult, runnerLines } from "../runner-output.ts";
 import { isConnectionError, isRefusal, unreachable } from "./engine-error.ts";
-import { type LogPosition, logFrames, logPosition } from "./log-frames.ts";
+import { logFrames } from "./log-frames.ts";
 
 /** A job's container, as it was placed or found. */
 export interface PlacedJob {
@@ -15,10 +17,8 @@ export interface PlacedJob {
   readonly container: Docker.Container;
 }
 
-/** How long, in seconds, an engine that went away is waited for: a restart with many containers takes minutes. */
-const ENGINE_AWAY = 600;
-/** Seconds between two tries to reach it, or between the end of a log and the end of its container. */
-const TRY_EVERY = 1;
+/** Milliseconds between the end of a log and the end of its container. */
+const LOOK_EVERY = 200;
 
 interface FollowOptions extends Pick<RunOptions, "onProgress" | "signal"> {
   /** Seconds that the container may still run after the job has said its result; then it is killed. @default 30 */
@@ -78,7 +78,7 @@ const whenEnded = async (job: PlacedJob, reader: Reader, signal: AbortSignal): P
     told ||= isTold;
     const { State: state } = await patiently(job, () => job.container.inspect());
     if (!state.Running && state.Status !== "created") return state;
-    await pause(TRY_EVERY * 200);
+    await pause(LOOK_EVERY);
   }
 };
 
@@ -109,10 +109,10 @@ const untilLogEnds = async (job: PlacedJob, reader: Reader, signal: AbortSignal,
 
 /** Progress is read from stderr; that there is a result is heard here, and it is read when it is whole. */
 const readLog = async ({ container }: PlacedJob, { lines, position, onOutput }: Reader): Promise<void> => {
-  const since = position.since();
+  const last = position.last();
   position.reconnect();
   const options = { follow: true, stdout: true, stderr: true, timestamps: true } as const;
-  const stream = await container.logs({ ...options, ...(since === undefined ? {} : { since }) });
+  const stream = await container.logs({ ...options, ...(last === "" ? {} : { since: unixTime(last) }) });
   const frames = logFrames();
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of stream) {
@@ -138,17 +138,15 @@ const output = async ({ container }: PlacedJob): Promise<string> => {
 };
 
 /** Asks again while the engine is away. */
-const patiently = async <T>(job: PlacedJob, ask: () => Promise<T>): Promise<T> => {
-  for (let waited = 0; ; waited += TRY_EVERY) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!isConnectionError(error)) throw gone(job, error);
-      if (waited >= ENGINE_AWAY) throw away(job, error);
-      await pause(TRY_EVERY * 1000);
-    }
-  }
-};
+const patiently = <T>(job: PlacedJob, ask: () => Promise<T>): Promise<T> =>
+  askPatiently(
+    {
+      mayPass: isConnectionError,
+      away: (error) => away(job, error),
+      refused: (error) => gone(job, error),
+    },
+    ask,
+  );
 
 const away = ({ id, host }: PlacedJob, error: unknown): JobError => {
   const { fact } = unreachable(host, error);

@@ -11,7 +11,7 @@ import { startAgain } from "./start-again.ts";
 import { fromJournal, toJournal, type Units } from "./units.ts";
 import { type LaunchWorld, say } from "./world.ts";
 
-/** What stops and starts the application that writes to the target: programs of this machine, and units of a Docker host. */
+/** What stops and starts the application that writes to the target: programs of this machine, and units of a Docker host or of a namespace. */
 export interface Application {
   /**
    * What runs now and will be stopped, in the journal's words. Touches nothing.

@@ -30,7 +30,10 @@ export const startAgain = async (
     await attempt(waiting(probe.join(" ")), () => untilItAnswers(probeOf(world, probe), quiesce, world));
   for (const one of started ? quiesce.probes : []) {
     const ask = async (seconds: number): Promise<ProgramEnd> =>
-      (await world.units?.probe(one, seconds)) ?? { ok: false, text: `${probeText(one)} needs a Docker host` };
+      (await world.units?.probe(one, seconds)) ?? {
+        ok: false,
+        text: `${probeText(one)} needs a Docker host or a cluster`,
+      };
     await attempt(waiting(probeText(one)), () => untilItAnswers(ask, quiesce, world));
   }
   return failures;
@@ -39,7 +42,10 @@ export const startAgain = async (
 const waiting = (text: string): string => `waiting for the application: ${text}`;
 
 const startUnit = async (unit: QuiescedUnit, seconds: number, { units }: LaunchWorld): Promise<ProgramEnd> =>
-  (await units?.start(unit, seconds)) ?? { ok: false, text: `${quiescedText(unit)} was stopped on a Docker host` };
+  (await units?.start(unit, seconds)) ?? {
+    ok: false,
+    text: `${quiescedText(unit)} was stopped on a Docker host or in a cluster`,
+  };
 
 const probeOf =
   ({ runProgram }: LaunchWorld, argv: readonly string[]) =>

@@ -7,7 +7,7 @@ import type { Units } from "./units.ts";
 export interface LaunchWorld {
   readonly runJob: RunJob;
   readonly runProgram: RunProgram;
-  /** Stops and starts what runs on a Docker host; undefined on a target that has none. */
+  /** Stops and starts what runs on a Docker host or in a cluster; undefined on a target that has none. */
   readonly units?: Units | undefined;
   /** Where a killed job cannot be told from a living one but by its target: how to ask, and how long its lease lasts. */
   readonly orphans?: Orphans | undefined;

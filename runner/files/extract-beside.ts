@@ -1,6 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { type FileCounts, JobError } from "../../spec/index.ts";
 import type { Invocation } from "../process/invocation.ts";
+import { maySetAttributes } from "./file-system.ts";
 import { besideTree, type SwapNames } from "./names.ts";
 import { INDEX_OPTIONS, tarIndex } from "./tar-index.ts";
 import { explainWrite, tarMessages } from "./tar-messages.ts";
@@ -29,12 +30,13 @@ export const extractBeside = async (part: SwapNames): Promise<Extraction> => {
 
 /** Unpacks into a directory that is there, over what is in it. */
 export const extractInto = (directory: string): Extraction => {
+  const own = maySetAttributes(directory) ? [] : ["--no-overwrite-dir"];
   const [index, messages] = [tarIndex(), tarMessages()];
   const isRoot = process.geteuid?.() === 0;
   return {
     invocation: {
       file: "tar",
-      args: [...extractOptions(isRoot), ...INDEX_OPTIONS, "--directory", directory],
+      args: [...extractOptions(isRoot), ...own, ...INDEX_OPTIONS, "--directory", directory],
       onIndexLine: index.add,
       onErrorLine: messages.add,
       explain: () => explainWrite(messages, directory),

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 
 /** Whether there is anything under this name, a dangling link too. */
@@ -15,3 +16,13 @@ export const isEmptyDirectory = (path: string): Promise<boolean> =>
     (names) => names.length === 0,
     () => false,
   );
+
+/**
+ * Whether this process may set owner, mode, times and ACLs of a directory. Of the root of a claim it may not where that
+ * belongs to the cluster's root and the process is nobody special, as in restricted pods: then it stays as it is.
+ */
+export const maySetAttributes = (directory: string): boolean => {
+  const self = process.geteuid?.();
+  const owner = statSync(directory, { throwIfNoEntry: false })?.uid;
+  return self === 0 || owner === undefined || owner === self;
+};

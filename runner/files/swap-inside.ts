@@ -4,7 +4,7 @@ import { JobError } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { runPipeline } from "../process/pipeline.ts";
 import { syncDirectory } from "../world/sync-directory.ts";
-import { isThere } from "./file-system.ts";
+import { isThere, maySetAttributes } from "./file-system.ts";
 import { OWN_INSIDE, type SwapNames, swappedMarker } from "./names.ts";
 import { CREATE, extractOptions } from "./tar-options.ts";
 
@@ -124,6 +124,7 @@ const child = (directory: string, name: Buffer): Buffer => Buffer.concat([Buffer
 
 /** By tar, which carries owner, mode, ACLs and extended attributes; Node has calls for two of the four. */
 const copyAttributes = async (context: Context, from: string, to: string): Promise<void> => {
+  if (!maySetAttributes(to)) return;
   const isRoot = process.geteuid?.() === 0;
   await runPipeline(context, [
     { file: "tar", args: [...CREATE, "--no-recursion", "--directory", from, "."] },

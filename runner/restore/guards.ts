@@ -23,10 +23,10 @@ export const guard = (plan: Plan, request: Request): void => {
       "add `reason` with a sentence that will stand in the record; nothing was touched",
     );
   }
-  if (request.into.volume !== undefined && plan.target.kind !== "docker") {
+  if (request.into.volume !== undefined && plan.target.kind === "local") {
     throw new JobError(
       "bad-config",
-      `'${expected}' is no Docker host, so there is no volume '${request.into.volume}'`,
+      `'${expected}' is neither a Docker host nor a cluster, so there is no volume '${request.into.volume}'`,
       "restore into a directory instead; nothing was touched",
     );
   }

@@ -8,13 +8,13 @@ import {
   type QuiesceUnit,
   unitText,
 } from "../../../spec/index.ts";
+import { probeHttp } from "../../probe-http.ts";
 import { quiescedText, type Units } from "../../restore/units.ts";
 import type { ProgramEnd, RunProgram } from "../../run-program.ts";
 import { isConnectionError, isRefusal, refusalText } from "../engine-error.ts";
 import { membersOf } from "./compose.ts";
 import { inspectContainer, isRunning, startContainer, stopContainer } from "./container.ts";
 import { execInside } from "./exec.ts";
-import { probeHttp } from "./probe.ts";
 
 /** Milliseconds between two looks at something that is waited for. */
 const LOOK_EVERY = 500;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { logFrames, logPosition } from "../../../launch/docker/log-frames.ts";
+import { logFrames } from "../../../launch/docker/log-frames.ts";
 
 const frame = (text: string | Buffer, stream = 2): Buffer => {
   const body = Buffer.from(text);
@@ -27,21 +27,5 @@ describe("frames of a log", () => {
     for (let at = 0; at < bytes.length; at += size) found.push(...read(bytes.subarray(at, at + size)));
     expect(found.map(({ at, text }) => [at, text.toString()])).toEqual(expected);
     expect(found.map(({ from }) => from)).toEqual(["stderr", "stdout", "stderr"]);
-  });
-});
-
-describe("the place of a reader", () => {
-  const at = (time: string) => ({ at: time, text: Buffer.alloc(0) });
-  const [first, second] = ["2026-11-21T10:00:00.1Z", "2026-11-21T10:00:00.123456789Z"];
-
-  test("is asked for with all digits, and what comes again is left out", () => {
-    const position = logPosition();
-    expect(position.since()).toBeUndefined();
-    expect([first, second, second].map((time) => position.take(at(time)))).toEqual([true, true, true]);
-    expect(position.since()).toBe("1795255200.123456789");
-    position.reconnect();
-    const again = [second, second, second, "2026-11-21T10:00:02Z"];
-    expect(again.map((time) => position.take(at(time)))).toEqual([false, false, true, true]);
-    expect(position.since()).toBe("1795255202.000000000");
   });
 });

@@ -1,4 +1,4 @@
-import type { ProgramEnd } from "../../run-program.ts";
+import type { ProgramEnd } from "./run-program.ts";
 
 /** Asks a page once; a redirection is an answer, too. Never rejects. */
 export const probeHttp = async (url: string, seconds: number): Promise<ProgramEnd> => {

@@ -1,0 +1,64 @@
+import type { V1Job } from "@kubernetes/client-node";
+import { clusterLabels, LABEL, planLabels } from "../../spec/index.ts";
+import type { FoundJob, JobsOn } from "../found-job.ts";
+import type { Secrets } from "../run-job.ts";
+import { type Cluster, connectCluster } from "./cluster.ts";
+import { clusterError, isRefusal } from "./cluster-error.ts";
+import { followJob } from "./follow.ts";
+import type { KubernetesPlan } from "./target.ts";
+
+/** The Jobs of a plan in its namespace, also those of its CronJob. Each throws JobError `engine-unreachable`, `too-few-rights`. */
+export const kubernetesJobs = (plan: KubernetesPlan, secrets: Secrets): JobsOn => {
+  const connect = () => connectCluster(plan.target, secrets);
+  return {
+    place: `namespace '${plan.target.namespace}'`,
+    list: async () => jobsIn(await connect(), plan),
+    follow: async ({ id, kind, container }, options) =>
+      followJob({ id, kind, cluster: await connect(), name: container }, options),
+    remove: async ({ container }) => removeJob(await connect(), container),
+  };
+};
+
+export const jobsIn = async (cluster: Cluster, plan: KubernetesPlan): Promise<readonly FoundJob[]> => {
+  const labels = Object.entries(clusterLabels(planLabels(plan)));
+  const labelSelector = labels.map((pair) => pair.join("=")).join(",");
+  try {
+    const { items } = await cluster.batch.listNamespacedJob({ namespace: cluster.namespace, labelSelector });
+    return items.map(foundJob).sort((a, b) => a.began.getTime() - b.began.getTime());
+  } catch (cause) {
+    throw clusterError(cluster, "its jobs could not be listed", cause);
+  }
+};
+
+/** Labels are cut where a cluster takes no more; the whole words are in the annotations. */
+const foundJob = ({ metadata, spec, status }: V1Job): FoundJob => {
+  const words = { ...metadata?.labels, ...metadata?.annotations };
+  const name = metadata?.name ?? "";
+  const [action, request] = [words[LABEL.action], words[LABEL.request]];
+  const over = status?.conditions?.find(
+    ({ type, status: is }) => is === "True" && (type === "Complete" || type === "Failed"),
+  );
+  const ended = status?.completionTime ?? over?.lastTransitionTime;
+  return {
+    id: words[LABEL.job] ?? name,
+    kind: words[LABEL.kind] ?? "backup",
+    ...(action === undefined ? {} : { action }),
+    ...(request === undefined ? {} : { request }),
+    state: over ? "ended" : spec?.suspend ? "unstarted" : "runs",
+    ...(over ? { succeeded: over.type === "Complete" } : {}),
+    ...(over && ended ? { ended } : {}),
+    ...(words[LABEL.job] === undefined ? { scheduled: true } : {}),
+    began: status?.startTime ?? metadata?.creationTimestamp ?? new Date(0),
+    container: name,
+  };
+};
+
+/** A Job with its pods and its Secret; what is gone already is as it should be. */
+export const removeJob = async ({ batch, core, namespace }: Cluster, name: string): Promise<void> => {
+  await batch.deleteNamespacedJob({ namespace, name, propagationPolicy: "Background" }).catch(unlessGone);
+  await core.deleteNamespacedSecret({ namespace, name }).catch(unlessGone);
+};
+
+export const unlessGone = (error: unknown): undefined => {
+  if (!isRefusal(error, 404)) throw error;
+};

@@ -1,0 +1,114 @@
+import { besideAffinity, type Job, JobError, type Progress } from "../../spec/index.ts";
+import { refuseWhileAnotherRuns } from "../found-job.ts";
+import { filesHandedOver } from "../hand-over.ts";
+import { newJobId } from "../job-id.ts";
+import { secretReader } from "../read-secret.ts";
+import { refuseDirectory } from "../refuse-directory.ts";
+import type { RunJob, RunOptions } from "../run-job.ts";
+import { checkNamespace, makeClaims } from "./check-namespace.ts";
+import { type Cluster, connectCluster } from "./cluster.ts";
+import { clusterError } from "./cluster-error.ts";
+import { type FollowOptions, followJob, type PlacedJob } from "./follow.ts";
+import { jobInput } from "./job-input.ts";
+import { jobName, jobObject, jobSecret } from "./job-object.ts";
+import { jobsIn, removeJob, unlessGone } from "./jobs.ts";
+import { neighbours } from "./neighbours.ts";
+import type { KubernetesPlan } from "./target.ts";
+
+export interface KubernetesOptions extends Pick<FollowOptions, "patienceSeconds" | "lingerSeconds"> {
+  /** Where a kubeconfig of kind `env` is looked up. @default this process's */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Told which job runs now, and when none does any more: for whoever leaves in the middle. */
+  readonly onPlaced?: (id: string | undefined) => void;
+}
+
+/**
+ * Runs jobs as Kubernetes Jobs in the namespace of a plan, each in one of its own that outlives this launcher and is
+ * never run twice. The Job goes when its result was read; where the launcher is killed before that it stays a week, for
+ * `restorable attach`.
+ */
+export const kubernetesRunner =
+  (plan: KubernetesPlan, options: KubernetesOptions = {}): RunJob =>
+  async (asked, run) => {
+    const { environment = process.env, onPlaced = () => undefined } = options;
+    refuseDirectory(asked);
+    const { job, secrets } = filesHandedOver(asked, run.secrets, secretReader(run.secrets));
+    const cluster = await connectCluster(plan.target, { ...environment, ...run.secrets });
+    await checkNamespace(cluster, plan, job);
+    await refuseWhileAnotherRuns({ place: cluster.text, list: () => jobsIn(cluster, plan) }, job);
+    const made = await makeClaims(cluster, plan, job);
+    const placed = await place(cluster, plan, job, secrets, run);
+    onPlaced(placed.id);
+    try {
+      const follow: FollowOptions = { ...options, ...run, onStarted: () => forget(placed) };
+      const result = await followJob(placed, follow).catch(async (error: unknown) => {
+        // Where the cluster stays away the job may go on, and has to stay for `restorable attach`.
+        if (!(error instanceof JobError && error.code === "engine-unreachable")) await remove(placed, run.onProgress);
+        throw error;
+      });
+      await remove(placed, run.onProgress);
+      if (!result.ok) await unmake(cluster, plan, job, made);
+      return result;
+    } finally {
+      onPlaced(undefined);
+    }
+  };
+
+/** @throws JobError when nothing was started */
+const place = async (
+  cluster: Cluster,
+  plan: KubernetesPlan,
+  job: Job,
+  secrets: Readonly<Record<string, string>>,
+  { signal, onProgress }: RunOptions,
+): Promise<PlacedJob> => {
+  signal.throwIfAborted();
+  const { namespace, batch, core, patch, text } = cluster;
+  const id = newJobId(job);
+  const name = jobName(id);
+  const input = jobInput(job, secrets);
+  const affinity = besideAffinity(await neighbours(cluster, plan, job));
+  const body = jobObject(plan, { id, affinity }, job, input);
+  const made = await batch.createNamespacedJob({ namespace, body }).catch((cause: unknown) => {
+    throw clusterError(cluster, "a Job could not be made", cause);
+  });
+  try {
+    await core.createNamespacedSecret({ namespace, body: jobSecret(made, input) });
+    await batch.patchNamespacedJob({ namespace, name, body: { spec: { suspend: false } } }, patch.merge);
+  } catch (cause) {
+    await removeJob(cluster, name).catch(() => undefined);
+    throw clusterError(cluster, "a Job could not be started", cause);
+  }
+  say(onProgress, `${job.kind} runs in ${text} as job ${id}`);
+  return { id, kind: job.kind, cluster, name };
+};
+
+/** Once the container runs it has its files, and nobody else needs them. */
+const forget = async ({ cluster: { core, namespace }, name }: PlacedJob): Promise<void> => {
+  await core
+    .deleteNamespacedSecret({ namespace, name })
+    .catch(unlessGone)
+    .catch(() => undefined);
+};
+
+const remove = async ({ cluster, name, id }: PlacedJob, onProgress: RunOptions["onProgress"]): Promise<void> => {
+  await removeJob(cluster, name).catch((cause: unknown) => {
+    const { fact } = clusterError(cluster, `job ${id} could not be removed`, cause);
+    onProgress({ type: "warning", at: new Date().toISOString(), text: fact });
+  });
+};
+
+/** A claim that was made for a restore that came to nothing would be in the way of the next one. */
+const unmake = async (
+  { core, namespace }: Cluster,
+  { target }: KubernetesPlan,
+  job: Job,
+  made: readonly string[],
+): Promise<void> => {
+  if (job.kind !== "restore" || job.action !== "prepare") return;
+  for (const name of made.filter((each) => each !== target.ledger))
+    await core.deleteNamespacedPersistentVolumeClaim({ namespace, name }).catch(() => undefined);
+};
+
+const say = (onProgress: (line: Progress) => void, text: string): void =>
+  onProgress({ type: "step", at: new Date().toISOString(), step: "place", text });
