@@ -36,6 +36,7 @@ export interface Right {
 const READ = ["s3:GetObject", "s3:GetObjectVersion"];
 const TAG = ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
 const PUT = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"];
+const LOCK = ["s3:GetObjectRetention", "s3:PutObjectRetention"];
 const SETTINGS = ["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"];
 
 type Below = readonly (readonly [actions: readonly string[], below: readonly string[]])[];
@@ -54,7 +55,8 @@ const OBJECTS: Readonly<Record<Role, Below>> = {
   ],
   reader: [[READ, ["*"]]],
   pruner: [
-    [[...READ, ...TAG, "s3:AbortMultipartUpload"], ["*"]],
+    // It extends only the locks of what points share; to name those keys would make the policy longer than AWS takes.
+    [[...READ, ...TAG, ...LOCK, "s3:AbortMultipartUpload"], ["*"]],
     [["s3:PutObject"], [`${MARKS}*`, `${FILES}*`]],
     [["s3:DeleteObject"], [`${FILES}*`]],
   ],
@@ -76,7 +78,7 @@ const DELETES: Below = [[["s3:DeleteObject", "s3:DeleteObjectVersion"], ["*"]]];
 const BUCKET: Readonly<Record<Role, readonly string[]>> = {
   writer: [...SETTINGS, "s3:ListBucketMultipartUploads"],
   reader: SETTINGS,
-  pruner: [...SETTINGS, "s3:ListBucketMultipartUploads"],
+  pruner: [...SETTINGS, "s3:ListBucketMultipartUploads", "s3:GetBucketObjectLockConfiguration"],
   prover: [],
 };
 
@@ -112,7 +114,7 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   "s3:DeleteObject*": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
   "s3:*Tagging": [...TAG, "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"],
   "s3:*Acl": ["s3:PutObjectAcl", "s3:PutObjectVersionAcl"],
-  "s3:*Retention": ["s3:PutObjectRetention", "s3:BypassGovernanceRetention"],
+  "s3:*Retention": [...LOCK, "s3:BypassGovernanceRetention"],
   "s3:*LegalHold": ["s3:PutObjectLegalHold"],
 };
 

@@ -2,9 +2,10 @@ import type { Ability, BucketJob, ResultOf } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { ensureGrants, type Kept } from "../store/bucket-grants.ts";
 import { type Probed, probe } from "../store/bucket-probes.ts";
-import { ensureBucket, ensureLifecycle, ensureLock, ensureVersioning, hasLock } from "../store/bucket-setup.ts";
+import { ensureBucket, ensureLifecycle, ensureLock, ensureVersioning } from "../store/bucket-setup.ts";
 import type { S3Bucket } from "../store/s3-bucket.ts";
 import { s3Client } from "../store/s3-client.ts";
+import { hasLock } from "../store/s3-lock.ts";
 
 type Body = Pick<ResultOf<"bucket">, "kind" | "bucket" | "created" | "abilities">;
 

@@ -11,6 +11,7 @@ import {
 } from "../../spec/index.ts";
 import { readCatalog } from "../catalog/read-catalog.ts";
 import type { Context } from "../context.ts";
+import { extendLocks } from "../prune/extend-locks.ts";
 import { removeOrphans } from "../prune/orphans.ts";
 import { type PointObject, pointObjects } from "../prune/point-objects.ts";
 import { selectExpired } from "../prune/policy.ts";
@@ -49,6 +50,9 @@ export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
     };
   const byTag = await store.expiresByTag();
   const chosen = new Set(decisions.filter(({ keep }) => !keep).map(({ point }) => point));
+  const kept = points.filter(({ id }) => !chosen.has(id));
+  // First, because nothing that fails below may let a lock run out.
+  await extendLocks(context, store, kept, now);
   for (const point of points.filter(({ id }) => chosen.has(id))) {
     context.report.step("prune", `${byTag ? "marking and tagging" : "marking and deleting"} ${point.id}`);
     if (!isExpiring(point)) await markExpired(context, store, point);
@@ -56,10 +60,7 @@ export const prune = async (context: Context, job: PruneJob): Promise<Body> => {
     await (byTag ? tagAll(context, objects) : removePoint(context, point, objects));
   }
   await removeLeftovers(context, store, { seconds: job.leaseSeconds });
-  if (frozen.length === 0) {
-    const kept = points.filter(({ id }) => !chosen.has(id));
-    await sweepCopies(context, store, kept, byTag);
-  }
+  if (frozen.length === 0) await sweepCopies(context, store, kept, byTag);
   if (!byTag) await removeOrphans(store); // where the lifecycle removes, it removes these as well
   // A freeze holds snapshots as well, also those that seem to be nobody's.
   const forgotten = frozen.length > 0 ? 0 : await forgetSnapshots(context, store, job, chosen);

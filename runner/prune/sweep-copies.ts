@@ -1,8 +1,8 @@
 import { type CatalogPoint, EXPIRE_TAG, JobError, pointTime } from "../../spec/index.ts";
 import { copyId } from "../check/copies.ts";
 import type { Context } from "../context.ts";
-import { readCopies } from "../objects/copy-list.ts";
 import { parseCopyKey, presentCopies } from "../objects/known-copies.ts";
+import { namedCopies } from "../objects/named-copies.ts";
 import { isWrittenByAnother } from "../store/leftovers.ts";
 import type { Store } from "../store/store.ts";
 
@@ -22,9 +22,10 @@ export const sweepCopies = async (
   store: Store,
   kept: readonly CatalogPoint[],
   byTag: boolean,
+  days: number = SWEEP_AFTER_DAYS,
 ): Promise<number> => {
   const now = await store.clock();
-  const old = await oldCopies(store, now);
+  const old = await oldCopies(store, now, days);
   if (old.length === 0) return 0;
   const named = await namedBy(context, store, kept);
   if (!named || (await isWrittenByAnother(context, store, now))) return 0;
@@ -38,13 +39,12 @@ export const sweepCopies = async (
   return swept.length;
 };
 
-const oldCopies = async (store: Store, now: Date) => {
+const oldCopies = async (store: Store, now: Date, days: number) => {
   const old: { readonly key: string; readonly versionId: string | undefined }[] = [];
   for await (const { key, versionId } of presentCopies(store)) {
     const parsed = parseCopyKey(key);
     if (!parsed) continue;
-    if (now.getTime() - pointTime(parsed.point).getTime() >= SWEEP_AFTER_DAYS * 86_400_000)
-      old.push({ key, versionId });
+    if (now.getTime() - pointTime(parsed.point).getTime() >= days * 86_400_000) old.push({ key, versionId });
   }
   return old;
 };
@@ -57,13 +57,7 @@ const namedBy = async (
 ): Promise<ReadonlySet<string> | undefined> => {
   const named = new Set<string>();
   try {
-    for (const { manifest } of points) {
-      for (const entry of manifest.sources) {
-        if (entry.kind !== "objects" || !entry.copies) continue;
-        for await (const { stored, versionId } of readCopies(context, store, entry.copies))
-          named.add(copyId(stored, versionId));
-      }
-    }
+    for await (const { stored, versionId } of namedCopies(context, store, points)) named.add(copyId(stored, versionId));
     return named;
   } catch (error) {
     if (!(error instanceof JobError) || error.code !== "corrupt") throw error;

@@ -3,7 +3,6 @@ import {
   CreateBucketCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketVersioningCommand,
-  GetObjectLockConfigurationCommand,
   type LifecycleRule,
   ListObjectsV2Command,
   PutBucketLifecycleConfigurationCommand,
@@ -12,8 +11,9 @@ import {
 } from "@aws-sdk/client-s3";
 import { type BucketJob, JobError, OUR_RULES } from "../../spec/index.ts";
 import { expiresTagged, lifecycleRules, withOurRules } from "./lifecycle-rules.ts";
-import { ask, type S3Bucket } from "./s3-bucket.ts";
-import { httpStatus, s3Code } from "./s3-error.ts";
+import { ask, askOptional, type S3Bucket } from "./s3-bucket.ts";
+import { s3Code } from "./s3-error.ts";
+import { hasLock, lockConfiguration } from "./s3-lock.ts";
 
 /**
  * Makes the bucket, or finds it.
@@ -67,21 +67,14 @@ const notOurs = ({ name }: S3Bucket): JobError =>
 /** Switches versioning on; false where the store has none. */
 export const ensureVersioning = async (bucket: S3Bucket): Promise<boolean> => {
   const at = { Bucket: bucket.bucket };
-  const current = await optional(
+  const current = await askOptional(
     bucket,
     "asking for the versioning",
     bucket.client.send(new GetBucketVersioningCommand(at)),
   );
   if (current?.Status === "Enabled") return true;
   const command = new PutBucketVersioningCommand({ ...at, VersioningConfiguration: { Status: "Enabled" } });
-  return (await optional(bucket, "switching versioning on", bucket.client.send(command))) !== undefined;
-};
-
-/** Whether the bucket has Object Lock. */
-export const hasLock = async (bucket: S3Bucket): Promise<boolean> => {
-  const answer = bucket.client.send(new GetObjectLockConfigurationCommand({ Bucket: bucket.bucket }));
-  const found = await optional(bucket, "asking for Object Lock", answer);
-  return found?.ObjectLockConfiguration?.ObjectLockEnabled === "Enabled";
+  return (await askOptional(bucket, "switching versioning on", bucket.client.send(command))) !== undefined;
 };
 
 /**
@@ -98,12 +91,7 @@ export const ensureLock = async (bucket: S3Bucket, { mode, days }: NonNullable<B
     );
   }
   const wanted = { Mode: mode === "governance" ? "GOVERNANCE" : "COMPLIANCE", Days: days } as const;
-  const current = await ask(
-    bucket,
-    "asking for Object Lock",
-    bucket.client.send(new GetObjectLockConfigurationCommand(at)),
-  );
-  const found = current.ObjectLockConfiguration?.Rule?.DefaultRetention;
+  const found = (await lockConfiguration(bucket))?.Rule?.DefaultRetention;
   if (found?.Mode === wanted.Mode && found.Days === wanted.Days) return;
   const ObjectLockConfiguration = { ObjectLockEnabled: "Enabled", Rule: { DefaultRetention: wanted } } as const;
   const command = new PutObjectLockConfigurationCommand({ ...at, ObjectLockConfiguration });
@@ -119,31 +107,12 @@ export const ensureLifecycle = async (bucket: S3Bucket, job: BucketJob): Promise
   if (isDeepStrictEqual(mine, ours)) return true;
   const Rules = withOurRules(found, ours);
   const command = new PutBucketLifecycleConfigurationCommand({ ...at, LifecycleConfiguration: { Rules } });
-  await optional(bucket, "setting the lifecycle", bucket.client.send(command));
+  await askOptional(bucket, "setting the lifecycle", bucket.client.send(command));
   return expiresTagged(await rulesOf(bucket));
 };
 
 /** The rules of the bucket's lifecycle. */
 export const rulesOf = async (bucket: S3Bucket): Promise<readonly LifecycleRule[]> => {
   const answer = bucket.client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket.bucket }));
-  return (await optional(bucket, "asking for the lifecycle", answer))?.Rules ?? [];
+  return (await askOptional(bucket, "asking for the lifecycle", answer))?.Rules ?? [];
 };
-
-const NOT_THERE = [
-  "NoSuchLifecycleConfiguration",
-  "ObjectLockConfigurationNotFoundError",
-  "VersioningNotConfigured",
-  "NotImplemented",
-  "XNotImplemented",
-];
-
-/** Undefined where the store does not know the thing, or the bucket has none. */
-const optional = async <T>(bucket: S3Bucket, what: string, answer: Promise<T>): Promise<T | undefined> =>
-  ask(
-    bucket,
-    what,
-    answer.catch((error: unknown) => {
-      if (httpStatus(error) === 501 || NOT_THERE.includes(s3Code(error))) return undefined;
-      throw error;
-    }),
-  );

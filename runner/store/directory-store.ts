@@ -53,7 +53,9 @@ export const directoryStore = (context: Context, path: string, role: Role, prefi
     versions: async function* (below) {
       for (const { key, modified } of await list(below)) yield only(key, modified);
     },
-    tag: (key) => noTags(root, key),
+    tag: (key) => lacks(root, `tag ${key}`, "tags"),
+    lock: absent,
+    lockUntil: (key) => lacks(root, `lock ${key}`, "locks"),
     remove: (key, versionId) => ask(`removing ${key}`, () => (known(versionId) ? remove(root, fileOf(key)) : absent())),
     abortUploads: (below, before) => ask("removing half-written files", () => removeTemporaries(root, below, before)),
     place: async (below) => ({ kind: "directory", path: join(root, below).replace(/\/$/, "") }),
@@ -72,8 +74,8 @@ const only = (key: string, modified: Date): ObjectVersion => ({
 
 const absent = async (): Promise<undefined> => undefined;
 
-const noTags = async (root: string, key: string): Promise<void> => {
-  const fact = `${root} cannot tag ${key}: a directory has no tags`;
+const lacks = async (root: string, what: string, things: string): Promise<never> => {
+  const fact = `${root} cannot ${what}: a directory has no ${things}`;
   throw new JobError("store-lacks", fact, "let the pruner delete instead");
 };
 

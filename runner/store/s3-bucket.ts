@@ -1,5 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import { isAbsent, s3Error } from "./s3-error.ts";
+import { httpStatus, isAbsent, s3Code, s3Error } from "./s3-error.ts";
 
 /** One bucket below one prefix: what every part of the S3 store works on. */
 export interface S3Bucket {
@@ -53,6 +53,25 @@ export const askFor = async <T>(bucket: S3Bucket, what: string, answer: Promise<
     what,
     answer.catch((error: unknown) => {
       if (isAbsent(error)) return undefined;
+      throw error;
+    }),
+  );
+
+const NOT_THERE = [
+  "NoSuchLifecycleConfiguration",
+  "ObjectLockConfigurationNotFoundError",
+  "VersioningNotConfigured",
+  "NotImplemented",
+  "XNotImplemented",
+];
+
+/** Like `ask`; undefined where the store does not know the thing, or the bucket has none. */
+export const askOptional = async <T>(bucket: S3Bucket, what: string, answer: Promise<T>): Promise<T | undefined> =>
+  ask(
+    bucket,
+    what,
+    answer.catch((error: unknown) => {
+      if (httpStatus(error) === 501 || NOT_THERE.includes(s3Code(error))) return undefined;
       throw error;
     }),
   );

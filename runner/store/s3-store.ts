@@ -9,12 +9,12 @@ import type { Role, S3Repository } from "../../spec/index.ts";
 import { credentialsOf } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { expiresTagged } from "./lifecycle-rules.ts";
-import { ask, askFor, type S3Bucket } from "./s3-bucket.ts";
+import { ask, askFor, askOptional, type S3Bucket } from "./s3-bucket.ts";
 import { s3Client } from "./s3-client.ts";
 import { storeClock } from "./s3-clock.ts";
 import { putOnCondition } from "./s3-conditional-put.ts";
-import { httpStatus, s3Code } from "./s3-error.ts";
 import { abortUploads, listObjects, listVersions } from "./s3-listing.ts";
+import { defaultLock, lockUntil } from "./s3-lock.ts";
 import { s3Place } from "./s3-place.ts";
 import { readObject, readStream } from "./s3-read.ts";
 import { uploadStream } from "./s3-upload.ts";
@@ -47,6 +47,9 @@ export const s3Store = (context: Context, location: S3Repository, role: Role, pr
     list: (below) => listObjects(bucket, below, signal),
     versions: (below) => listVersions(bucket, below, signal),
     tag: async (key, versionId, tags) => tag(bucket, checkedKey(key), await named(versionId), tags),
+    lock: once(() => defaultLock(bucket)),
+    lockUntil: async (key, versionId, mode, until) =>
+      lockUntil(bucket, at(bucket, checkedKey(key), await named(versionId)), mode, until),
     remove: async (key, versionId) => remove(bucket, checkedKey(key), await named(versionId)),
     abortUploads: (below, before) => abortUploads(bucket, below, before, signal),
     place: (below) => s3Place(bucket, location, below),
@@ -96,22 +99,14 @@ const remove = async (bucket: S3Bucket, key: string, versionId?: string): Promis
 /** Whether overwritten and deleted objects remain as versions. */
 export const versioned = async (bucket: S3Bucket): Promise<boolean> => {
   const command = new GetBucketVersioningCommand({ Bucket: bucket.bucket });
-  const answer = bucket.client.send(command).catch((error: unknown) => without(error, ["VersioningNotConfigured"]));
-  return (await ask(bucket, "asking for the versioning", answer))?.Status === "Enabled";
+  return (await askOptional(bucket, "asking for the versioning", bucket.client.send(command)))?.Status === "Enabled";
 };
 
 const expiresByTag = async (bucket: S3Bucket): Promise<boolean> => {
   const command = new GetBucketLifecycleConfigurationCommand({ Bucket: bucket.bucket });
-  const answer = bucket.client
-    .send(command)
-    .catch((error: unknown) => without(error, ["NoSuchLifecycleConfiguration"]));
-  return expiresTagged((await ask(bucket, "asking for the lifecycle", answer))?.Rules ?? []);
-};
-
-/** A store that does not have the thing at all. */
-const without = (error: unknown, codes: readonly string[]): undefined => {
-  if (httpStatus(error) !== 501 && !codes.includes(s3Code(error))) throw error;
-  return undefined;
+  return expiresTagged(
+    (await askOptional(bucket, "asking for the lifecycle", bucket.client.send(command)))?.Rules ?? [],
+  );
 };
 
 /** Asks once; after a failure, again. */

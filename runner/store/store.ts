@@ -30,6 +30,12 @@ export interface ObjectVersion {
   readonly deleteMarker: boolean;
 }
 
+/** What keeps new objects of a bucket from being deleted, for how long. */
+export interface Lock {
+  readonly mode: "governance" | "compliance";
+  readonly days: number;
+}
+
 export interface PlaceKeys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -98,6 +104,13 @@ export interface Store {
   readonly versions: (prefix: string) => AsyncIterable<ObjectVersion>;
   /** Marks one version for the bucket's lifecycle. */
   readonly tag: (key: string, versionId: string | undefined, tags: Readonly<Record<string, string>>) => Promise<void>;
+  /** What the bucket's Object Lock gives every new object; undefined where it gives none. */
+  readonly lock: () => Promise<Lock | undefined>;
+  /**
+   * Sees to it that the lock of one version, by default the newest, ends no earlier than an instant. Says whether it
+   * would have; false where there is no such version.
+   */
+  readonly lockUntil: (key: string, versionId: string | undefined, mode: Lock["mode"], until: Date) => Promise<boolean>;
   /** Removes one object, or one version of it. */
   readonly remove: (key: string, versionId?: string) => Promise<void>;
   /** Ends unfinished uploads below a prefix that were begun before an instant; says how many. */

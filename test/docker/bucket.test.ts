@@ -1,9 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectTaggingCommand,
+  GetBucketPolicyCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
@@ -11,14 +13,26 @@ import {
   PutBucketPolicyCommand,
   PutObjectAclCommand,
   PutObjectCommand,
+  PutObjectRetentionCommand,
   PutObjectTaggingCommand,
   type S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openPlanStore } from "../../runner/jobs/plan-store.ts";
+import { namedCopies } from "../../runner/objects/named-copies.ts";
+import { sweepCopies } from "../../runner/prune/sweep-copies.ts";
+import { retireRemoved } from "../../runner/restic/retire-removed.ts";
 import { takeLease } from "../../runner/store/lease.ts";
-import { artifactKey, EXPIRE_TAG, LEASE_KEY, type Manifest, manifestKey, type Role } from "../../spec/index.ts";
+import {
+  artifactKey,
+  EXPIRE_TAG,
+  LEASE_KEY,
+  type Manifest,
+  manifestKey,
+  type Role,
+  type SecretRef,
+} from "../../spec/index.ts";
 import { mark, prune, wrongWith } from "../runner/jobs/series.ts";
 import { testContext } from "../runner/store/test-context.ts";
 import { backupOf, catalogOf, restoreWhole, succeeded } from "../runner/world.ts";
@@ -220,6 +234,105 @@ describe("buckets · docker, ceph rgw, pulumi's engine", () => {
     expect(await keysIn(bucket)).toContain("locked");
     if (bucket === "compliance") await refused(() => remove({ BypassGovernanceRetention: true }));
     else await remove({ BypassGovernanceRetention: true });
+  });
+
+  describe("points that share restic's packs and copies of objects, in a locked bucket", () => {
+    const own = () => buckets.locked;
+    const media = (name: string) => ({ Bucket: "media", Key: name });
+    const changing = () => writeFile(path.join(own().world.directory, "shared/changing"), randomBytes(200_000));
+    let second: Manifest;
+
+    beforeAll(async () => {
+      const { owner } = buckets;
+      await allowOwner();
+      await writeFile(path.join(own().world.directory, "shared/always"), randomBytes(200_000));
+      for (const name of ["kept", "gone"]) await owner.send(new PutObjectCommand({ ...media(name), Body: name }));
+      await changing();
+      await backupOf(own().world);
+      await changing();
+      await owner.send(new DeleteObjectCommand(media("gone")));
+      second = await backupOf(own().world);
+    });
+
+    /** To this gateway an object is whose identity wrote it, and the bucket's owner may not change its lock. */
+    const allowOwner = async (): Promise<void> => {
+      const { bucket: Bucket } = own();
+      const { Policy = "" } = await buckets.owner.send(new GetBucketPolicyCommand({ Bucket }));
+      const { Version, Statement } = JSON.parse(Policy);
+      const Principal = { AWS: "arn:aws:iam:::user/owner" };
+      const all = { Effect: "Allow", Principal, Action: "s3:*", Resource: [`arn:aws:s3:::${Bucket}/*`] };
+      const changed = JSON.stringify({ Version, Statement: [...Statement, all] });
+      await buckets.owner.send(new PutBucketPolicyCommand({ Bucket, Policy: changed }));
+    };
+
+    /** Every version below some part of the plan, and whether it is the newest one. */
+    const versions = async (below: string) => {
+      const Prefix = `backups/prod/locked/${below}`;
+      const found = await buckets.owner.send(new ListObjectVersionsCommand({ Bucket: own().bucket, Prefix }));
+      const removed = new Set((found.DeleteMarkers ?? []).flatMap(({ Key, IsLatest }) => (IsLatest ? [Key] : [])));
+      return (found.Versions ?? []).map(({ Key = "", VersionId }) => ({ Key, VersionId, removed: removed.has(Key) }));
+    };
+    type Version = Awaited<ReturnType<typeof versions>>[number];
+    const at = ({ Key, VersionId }: Version) => ({ Bucket: own().bucket, Key, VersionId });
+    /** As time does: their locks end now. */
+    const unlock = async (of: readonly Version[]): Promise<void> => {
+      const until = new Date(Date.now() + 2000);
+      const Retention = { Mode: "GOVERNANCE", RetainUntilDate: until } as const;
+      for (const version of of)
+        await buckets.owner.send(
+          new PutObjectRetentionCommand({ ...at(version), Retention, BypassGovernanceRetention: true }),
+        );
+      await waitFor("locks to end", () => Date.now() > until.getTime() + 1000);
+    };
+
+    /** The first one is tagged, and stays for as long as it is locked. */
+    const kept = async () => (await catalogOf(own().world)).points.filter(({ id }) => id === second.id);
+    const pruner = () => {
+      const { plan, secrets } = own().world;
+      const secret = (ref: SecretRef) => (ref.kind === "env" ? (secrets[ref.name] ?? "") : "");
+      const context = testContext({}, { secret });
+      return { context, store: openPlanStore(context, plan.repository, plan.name, "pruner") };
+    };
+
+    test("what the newest point needs cannot be deleted when the lock of the first one has ended", async () => {
+      await unlock([...(await versions("files")), ...(await versions("objects/"))]);
+      const { forgotten } = await prune(own().world, { retention: { keepLast: 1, minimum: 1 } });
+      expect(forgotten).toBe(1);
+      const copies = await versions("objects/");
+      const named = new Set<string>();
+      const { context, store } = pruner();
+      for await (const { stored } of namedCopies(context, store, await kept())) named.add(stored);
+      const needed = [
+        ...(await versions("files")).filter(({ Key, removed }) => !removed && !Key.includes("/files/locks/")),
+        ...copies.filter(({ Key }) => named.has(Key.replace("backups/prod/locked/", ""))),
+      ];
+      expect(needed.filter(({ Key }) => Key.includes("/files/data/")).length).toBeGreaterThan(1);
+      expect([copies.length, named.size]).toEqual([2, 1]);
+      for (const version of needed) await refused(() => buckets.owner.send(new DeleteObjectCommand(at(version))));
+      // It is the lock that refuses: where that has ended, nothing does.
+      const [open] = (await versions("files/locks/")).filter(({ removed }) => removed);
+      await buckets.owner.send(new DeleteObjectCommand(at(open as Version)));
+      expect(await wrongWith(own().world, second.id)).toEqual([]);
+    });
+
+    test("what restic removed and copies that no point names go by the lifecycle, and nothing else does", async () => {
+      const { context, store } = pruner();
+      const before = await versions("");
+      const removed = before.filter(({ Key, removed }) => removed && Key.includes("/files/"));
+      // Their last locks are as young as the prune that removed them.
+      await unlock(removed);
+      expect(await retireRemoved(context, store, -1)).toBe(removed.length);
+      expect(await sweepCopies(context, store, await kept(), true, -1)).toBe(1);
+      const copies = (all: readonly Version[]) => all.filter(({ Key }) => Key.includes("/objects/")).length;
+      const gone = (all: readonly Version[]) =>
+        copies(all) === 1 && !all.some(({ VersionId }) => removed.some((one) => one.VersionId === VersionId));
+      await waitFor("what was tagged to be gone", async () => gone(await versions("")), PATIENCE);
+      const left = new Set((await versions("")).map(({ VersionId }) => VersionId));
+      const lost = before.filter(({ VersionId }) => !left.has(VersionId));
+      expect(removed.filter(({ Key }) => Key.includes("/files/data/")).length).toBeGreaterThan(0);
+      expect(lost.length).toBe(removed.length + 1);
+      expect(await wrongWith(own().world, second.id)).toEqual([]);
+    });
   });
 
   const keysIn = async (Bucket: string) => {

@@ -54,13 +54,16 @@ const MAY: Readonly<Record<Role, Readonly<Record<string, readonly Key[]>>>> = {
     AbortMultipartUpload: ALL,
     PutObject: ["mark", "pack", "lock"],
     DeleteObject: ["pack", "lock"],
+    GetObjectRetention: ALL,
+    PutObjectRetention: ALL,
   },
   prover: { PutObject: ["proof"] },
 };
 
 const ACTIONS = [
   ...["GetObject", "GetObjectVersion", "PutObject", "DeleteObject", "DeleteObjectVersion", "PutObjectTagging"],
-  ...["PutObjectVersionTagging", "DeleteObjectTagging", "PutObjectAcl", "PutObjectRetention", "PutObjectLegalHold"],
+  ...["PutObjectVersionTagging", "DeleteObjectTagging", "PutObjectAcl", "PutObjectLegalHold"],
+  ...["GetObjectRetention", "PutObjectRetention"],
   ...["BypassGovernanceRetention", "AbortMultipartUpload"],
 ];
 

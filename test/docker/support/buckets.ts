@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { type Plan, parse, plan as planSchema, ROLES, type Role } from "../../../spec/index.ts";
 import { checkout } from "../../../tools/servers/tools.ts";
@@ -13,18 +13,23 @@ import { type AwsStack, awsStack } from "./aws/stack.ts";
 import { type Ceph, startCeph } from "./ceph.ts";
 import { Place } from "./docker.ts";
 
-/** Both kinds of bucket on one RGW, declared by one `pulumi up`, each with a plan of files that runs on this machine. */
+/**
+ * Both kinds of bucket on one RGW, declared by one `pulumi up`, each with a plan of files that runs on this machine; and
+ * a locked one whose plan shares what it stores between points: incremental files, and copies of the bucket `media`.
+ */
 export interface Buckets {
   readonly ceph: Ceph;
   readonly aws: AwsStack;
   readonly up: PulumiRun;
   readonly owner: S3Client;
   readonly kinds: Readonly<Record<Kind, BucketOfKind>>;
+  readonly locked: BucketOfKind;
   readonly close: () => Promise<void>;
 }
 
 export const KINDS = ["compatible", "amazon"] as const;
 export type Kind = (typeof KINDS)[number];
+type PlanName = Kind | "locked";
 
 export interface BucketOfKind {
   readonly bucket: string;
@@ -47,7 +52,7 @@ const grants = Object.keys(users).map((role) => ({ role, principal: "arn:aws:iam
 
 const compatible = new BackupBucket("compatible", { create: { ...store, bucket: "compatible" }, grants, ...days });
 const amazon = new BackupBucket("amazon", { aws: { region: "us-east-1", bucket: "amazon" }, ...days });
-new BackupBucket("governance", { create: { ...store, bucket: "governance" }, lock: { mode: "governance", days: 1 }, ...days });
+const governance = new BackupBucket("governance", { create: { ...store, bucket: "governance" }, grants, lock: { mode: "governance", days: 1 }, ...days });
 new BackupBucket("compliance", { aws: { region: "us-east-1", bucket: "compliance" }, lock: { mode: "compliance", days: 1 }, ...days });
 const lacking = new BackupBucket("lacking", { create: { endpoint: versitygw.endpoint, bucket: "lacking", credentials: secret(versitygw) } });
 
@@ -55,16 +60,22 @@ const credentials = Object.fromEntries(Object.entries(users).map(([role, keys]) 
 const repositories = {
   compatible: new Repository("compatible", { s3: { bucket: compatible, prefix: "${PREFIX}", credentials } }),
   amazon: new Repository("amazon", { s3: { bucket: amazon, prefix: "${PREFIX}" } }),
+  locked: new Repository("locked", { s3: { bucket: governance, prefix: "${PREFIX}", credentials } }),
 };
-const plan = (kind) => new BackupPlan(kind, {
+const files = { files: { directory: place + "/data" } };
+const shared = [
+  { files: { directory: place + "/shared", store: { incremental: {} } } },
+  { objects: { name: "media", bucket: "media", prefix: "", endpoint, credentials: store.credentials, store: { copy: {} } } },
+];
+const plan = (kind, sources = [files]) => new BackupPlan(kind, {
   target: { local: { ledger: place + "/ledger-" + kind } },
-  sources: [{ files: { directory: place + "/data" } }],
+  sources,
   repository: repositories[kind],
   schedule: { none: {} },
   retention: { keepLast: 1, minimum: 1 },
   recipients,
 });
-const plans = [plan("compatible"), plan("amazon")];
+const plans = [plan("compatible"), plan("amazon"), plan("locked", shared)];
 export const specs = Object.fromEntries(plans.map((plan) => [plan.planName, plan.spec]));
 export const secrets = Object.fromEntries(plans.map((plan) => [plan.planName, plan.secrets]));
 export const lacks = lacking.abilities;
@@ -89,12 +100,13 @@ async function make(ends: (() => unknown)[]): Promise<Buckets> {
     () => s3.stop(),
     ceph.close,
   );
-  await mkdir(path.join(directory, "data"));
+  for (const name of ["data", "shared"]) await mkdir(path.join(directory, name));
   await writeFile(path.join(directory, "data/a"), "content");
   const [owner, ...users] = await Promise.all([
     ceph.createUser("owner", "users=*;user-policy=*"),
     ...ROLES.map((role) => ceph.createUser(role)),
   ]);
+  await ceph.client(owner).send(new CreateBucketCommand({ Bucket: "media" }));
   const operatorKey = await generateIdentity();
   const env = environment({ ceph, s3, directory, owner, users, recipient: await identityToRecipient(operatorKey) });
   const aws = await awsStack(PROGRAM, { ceph, account: owner, env });
@@ -102,13 +114,14 @@ async function make(ends: (() => unknown)[]): Promise<Buckets> {
   const up = await aws.stack.up();
   if (!up.ok) throw new Error(up.text);
   const outputs = (await aws.stack.outputs()) as unknown as Outputs;
-  const kind = (name: Kind) => ofKind(name, outputs, { ceph, directory, operatorKey });
+  const kind = (name: PlanName) => ofKind(name, outputs, { ceph, directory, operatorKey });
   return {
     ceph,
     aws,
     up,
     owner: ceph.client(owner),
     kinds: { compatible: kind("compatible"), amazon: kind("amazon") },
+    locked: kind("locked"),
     close: async () => {
       for (const end of ends.toReversed()) await end();
     },
@@ -136,13 +149,13 @@ const environment = ({ ceph, s3, directory, owner, users, recipient }: Started) 
 });
 
 interface Outputs {
-  readonly specs: Readonly<Record<Kind, Plan>>;
-  readonly secrets: Readonly<Record<Kind, Readonly<Record<string, string>>>>;
+  readonly specs: Readonly<Record<PlanName, Plan>>;
+  readonly secrets: Readonly<Record<PlanName, Readonly<Record<string, string>>>>;
 }
 
 /** The declared plan, as jobs get it; AWS's own endpoint is RGW here. */
 function ofKind(
-  kind: Kind,
+  kind: PlanName,
   outputs: Outputs,
   { ceph, directory, operatorKey }: { ceph: Ceph; directory: string; operatorKey: string },
 ): BucketOfKind {

@@ -33,7 +33,7 @@ export async function startSecondEngine(): Promise<SecondEngine> {
   const state = path.join(cache, "restorable/docker-restarts");
   mkdirSync(state, { recursive: true });
   const script = path.join(checkout, "tools/docker/engine.sh");
-  const watchdog = spawn("bash", [script, state, "restorable1", "10.214"], {
+  const watchdog = spawn("bash", [script, state, "restorable2", "10.215"], {
     stdio: ["pipe", "pipe", "ignore"],
     detached: true,
   });
