@@ -54,11 +54,12 @@ export const cluster = (
   // Its content is none that could be guessed: the signing key is in it.
   const digest = pulumi.unsecret(files.apply(digestOf));
   const secret = new Secret(`${name}-configuration`, { metadata, stringData: files }, opts);
-  if (run?.sidecar) return pulumi.all([plan, digest]).apply((known) => sidecar(...known));
+  const { sidecar: beside, cronJob } = run ?? {};
+  if (beside) return pulumi.all([plan, digest]).apply(([known, sum]) => sidecar(known, beside, sum));
 
   const account = new ServiceAccount(`${name}-account`, { metadata, automountServiceAccountToken: false }, opts);
   const policy = new NetworkPolicy(`${name}-network`, { metadata, spec: plan.apply(networkPolicySpec) }, opts);
-  const spec = pulumi.all([plan, digest]).apply(([known, sum]) => cronJobSpec(known, run?.cronJob ?? {}, sum));
+  const spec = pulumi.all([plan, digest]).apply(([known, sum]) => cronJobSpec(known, cronJob ?? {}, sum));
   new CronJob(`${name}-runs`, { metadata, spec }, { ...opts, dependsOn: [secret, account, policy] });
   return undefined;
 };

@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { certificate, kubernetesTarget } from "../../spec/index.ts";
-import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
-import { empty, exclusive, leaf, optional, text } from "./schema.ts";
+import { certificate, kubernetesLabel, kubernetesTarget } from "../../spec/index.ts";
+import type { ExclusiveUnion } from "../exclusive-union.ts";
+import { exclusive, leaf, optional, text } from "./schema.ts";
 
 /** How a cluster is reached. */
 export type KubeconfigChoice = ExclusiveUnion<{
@@ -62,6 +62,14 @@ export interface CronJobArgs {
   readonly startingDeadlineHours?: number | undefined;
 }
 
+export interface SidecarArgs {
+  /**
+   * Names of the pod's own volumes by the claim that each mounts: `{ "storage-file-storage-0": "storage" }`. The sidecar
+   * mounts those, because a pod that mounts one claim as two volumes does not start. @default the pod mounts none of them
+   */
+  readonly volumes?: Readonly<Record<string, string>> | undefined;
+}
+
 /** What runs a plan by its schedule in a cluster. */
 export type RunChoice = ExclusiveUnion<{
   /** A pod of its own for each run. */
@@ -70,7 +78,7 @@ export type RunChoice = ExclusiveUnion<{
    * A container in a pod of the application's, from the plan's output `sidecar`: where the schedule has seconds, or only
    * that pod may mount the volume.
    */
-  sidecar: Empty;
+  sidecar: SidecarArgs;
 }>;
 
 const { shape } = kubernetesTarget;
@@ -95,5 +103,5 @@ export const kubernetesArgs = z.strictObject({
 
 export const runArgs = exclusive({
   cronJob: z.strictObject({ deadlineHours: hours.optional(), startingDeadlineHours: hours.optional() }),
-  sidecar: empty,
+  sidecar: z.strictObject({ volumes: z.record(certificate.shape.name, kubernetesLabel).optional() }),
 });

@@ -1,11 +1,12 @@
 import { clusterName, type PodVolume } from "../../spec/index.ts";
+import type { SidecarArgs } from "../args/kubernetes-args.ts";
 import { type ClusterPlan, configurationAnnotation, runContainer, runVolumes } from "./cluster-runs.ts";
 
 /** What the pod of an application takes in so that a plan runs beside it: plain data, for a StatefulSet or the values of a chart. */
 export interface Sidecar {
   /** For the pod's `containers`. */
   readonly container: Readonly<Record<string, unknown>> & { readonly name: string; readonly image: string };
-  /** For the pod's `volumes`; their names begin with the container's. */
+  /** For the pod's `volumes`; their names begin with the container's. Claims that the pod mounts by itself are not among them. */
   readonly volumes: readonly (Readonly<Record<string, unknown>> & { readonly name: string })[];
   /** For the pod's annotations: with another configuration they are others, so that the pod is made anew. */
   readonly annotations: Readonly<Record<string, string>>;
@@ -15,9 +16,9 @@ export interface Sidecar {
  * A plan's sidecar. It is looked at for signs of life only: a failed backup must neither end it nor take the
  * application's pod out of its service.
  */
-export const sidecar = (plan: ClusterPlan, digest: string): Sidecar => {
+export const sidecar = (plan: ClusterPlan, { volumes: own = {} }: SidecarArgs, digest: string): Sidecar => {
   const name = clusterName(plan);
-  const volumes = runVolumes(plan).map((each) => prefixed(name, each));
+  const mounted = runVolumes(plan).map((each) => ({ ...prefixed(name, each), own: own[claimOf(each)] }));
   return {
     container: {
       name,
@@ -29,12 +30,15 @@ export const sidecar = (plan: ClusterPlan, digest: string): Sidecar => {
         timeoutSeconds: 30,
         failureThreshold: 3,
       },
-      volumeMounts: volumes.map(({ mount }) => mount),
+      volumeMounts: mounted.map(({ mount, own: volume }) => ({ ...mount, name: volume ?? mount.name })),
     },
-    volumes: volumes.map(({ volume }) => volume),
+    volumes: mounted.flatMap(({ volume, own: given }) => (given === undefined ? [volume] : [])),
     annotations: configurationAnnotation(plan, digest),
   };
 };
+
+const claimOf = ({ volume }: PodVolume): string =>
+  (volume.persistentVolumeClaim as { readonly claimName: string } | undefined)?.claimName ?? "";
 
 const prefixed = (prefix: string, { volume, mount }: PodVolume): PodVolume => {
   const name = `${prefix}-${volume.name}`;

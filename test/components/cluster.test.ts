@@ -254,6 +254,10 @@ test("a sidecar is plain data for the caller's pod; only its Secret is declared"
   expect(volumes.map(({ name }) => name)).toEqual(
     ["config", "tmp", "source-1", "source-2", "ca-0"].map((name) => `${NAME}-${name}`),
   );
+  const shared = await declared((args) => ({ ...args, run: { sidecar: { volumes: { "storage-0": "storage" } } } }));
+  const { container: sharing, volumes: others } = await known(shared.plan.sidecar);
+  expect(sharing).toHaveProperty("volumeMounts.2", { name: "storage", mountPath: "/sources/storage", readOnly: true });
+  expect(JSON.stringify(others)).not.toContain("storage-0");
   expect(annotations[`restorable.configuration/${NAME}`]).toMatch(/^[0-9a-f]{16}$/);
 });
 

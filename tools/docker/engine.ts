@@ -1,10 +1,7 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { execa } from "execa";
+import { cacheFolder, startWatchdog } from "../tier/watchdog.ts";
 import { type DockerClient, findClient } from "./client.ts";
 import { install, onPath } from "./programs.ts";
 
@@ -45,26 +42,16 @@ function missingClient(): never {
 }
 
 async function ownEngine(client: DockerClient): Promise<Engine> {
-  const state = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "restorable/docker");
+  const state = cacheFolder("docker");
   mkdirSync(state, { recursive: true });
-  // Detached, or Ctrl-C on the terminal would end it before it has cleaned up. Our end of its stdin is what keeps it.
-  const watchdog = spawn("bash", [path.join(import.meta.dirname, "engine.sh"), state, "restorable0", "10.213"], {
-    stdio: ["pipe", "pipe", "ignore"],
-    detached: true,
-  });
-  const closed = once(watchdog, "close");
-  const line = once(createInterface({ input: watchdog.stdout }), "line") as Promise<[string]>;
-  const [said] = await Promise.race([line, closed.then((): [string] => ["its watchdog ended without a word"])]);
-  if (said !== "ready") throw new Error(`a Docker engine could not be started: ${said.replace(/^failed /, "")}`);
+  const script = path.join(import.meta.dirname, "engine.sh");
+  const { stop } = await startWatchdog(script, [state, "restorable0", "10.213"], "a Docker engine");
   const env = { ...client.env, DOCKER_HOST: `unix://${path.join(state, "docker.sock")}` };
   return {
     client,
     env,
     description: `an engine of our own, ${await answering(client, env)}, with its images in ${state}`,
-    stop: async () => {
-      watchdog.stdin.end();
-      await closed;
-    },
+    stop,
   };
 }
 

@@ -1,11 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { install, onPath } from "../docker/programs.ts";
+import { cacheFolder, startWatchdog } from "../tier/watchdog.ts";
 
 /** A cluster of one node to test on. */
 export interface Cluster {
@@ -25,13 +22,12 @@ const PACKAGES = ["containerd", "runc", "iptables", "iproute2", "openssl", "util
 const PROGRAMS = ["containerd", "ctr", "runc", "iptables", "ip", "openssl", "nsenter"];
 
 /** Where programs and images stay between runs. */
-export const cacheFolder = (): string =>
-  path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "restorable/kubernetes");
+export const clusterFolder = (): string => cacheFolder("kubernetes");
 
 /** The folder of a node's programs, built where they are missing. */
 export async function nodePrograms(): Promise<string> {
-  const folder = path.join(cacheFolder(), "1.34.2");
-  mkdirSync(cacheFolder(), { recursive: true });
+  const folder = path.join(clusterFolder(), "1.34.2");
+  mkdirSync(clusterFolder(), { recursive: true });
   await execa("sh", [path.join(import.meta.dirname, "build.sh"), folder], { stdio: "inherit" });
   return folder;
 }
@@ -40,23 +36,13 @@ export async function nodePrograms(): Promise<string> {
 export async function startCluster(programs: string, images: string): Promise<Cluster> {
   if (process.getuid?.() !== 0) throw new Error("a Kubernetes node of our own needs root: run this as root");
   if (PROGRAMS.some((name) => onPath(name).length === 0)) await install(PACKAGES);
-  const state = path.join(cacheFolder(), "state");
-  // Detached, or Ctrl-C on the terminal would end it before it has cleaned up. Our end of its stdin is what keeps it.
-  const watchdog = spawn("bash", [path.join(import.meta.dirname, "node.sh"), state, NAME, PREFIX, programs, images], {
-    stdio: ["pipe", "pipe", "ignore"],
-    detached: true,
-  });
-  const closed = once(watchdog, "close");
-  const line = once(createInterface({ input: watchdog.stdout }), "line") as Promise<[string]>;
-  const [said] = await Promise.race([line, closed.then((): [string] => ["its watchdog ended without a word"])]);
-  if (said !== "ready") throw new Error(`a Kubernetes cluster could not be started: ${said.replace(/^failed /, "")}`);
+  const state = path.join(clusterFolder(), "state");
+  const args = [state, NAME, PREFIX, programs, images];
+  const { stop } = await startWatchdog(path.join(import.meta.dirname, "node.sh"), args, "a Kubernetes cluster");
   return {
     kubeconfig: path.join(state, "run/pki/admin.conf"),
     kubectl: path.join(programs, "kubectl"),
     hostAddress: `${PREFIX}.0.1`,
-    stop: async () => {
-      watchdog.stdin.end();
-      await closed;
-    },
+    stop,
   };
 }

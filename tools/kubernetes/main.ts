@@ -3,35 +3,30 @@
 import path from "node:path";
 import { startEngine } from "../docker/engine.ts";
 import { makeImages } from "../docker/images.ts";
-import { check, closingLine, sum } from "../test/count.ts";
 import { runTests } from "../test/run-tests.ts";
-import { cacheFolder, nodePrograms, startCluster } from "./cluster.ts";
+import { runTier } from "../tier/run-tier.ts";
+import { clusterFolder, nodePrograms, startCluster } from "./cluster.ts";
 import { imageArchive } from "./images.ts";
 
-const began = performance.now();
-const said = (text: string) => console.log(`kubernetes: ${Math.round((performance.now() - began) / 1000)} s: ${text}`);
-
-async function archiveOf(programs: string): Promise<string> {
+async function archiveOf(programs: string, said: (text: string) => void): Promise<string> {
   const engine = await startEngine();
   try {
     said(engine.description);
     await makeImages(engine);
-    return await imageArchive(engine, programs, path.join(cacheFolder(), "images"));
+    return await imageArchive(engine, programs, path.join(clusterFolder(), "images"));
   } finally {
     await engine.stop();
   }
 }
 
-async function tier(args: readonly string[]) {
-  // A Ctrl-C reaches vitest too, which ends; the cluster then ends below, or with this process at the latest.
-  process.on("SIGINT", () => undefined);
+await runTier("kubernetes", async (said) => {
   const programs = await nodePrograms();
-  const images = await archiveOf(programs);
+  const images = await archiveOf(programs, said);
   said("images are there");
   const cluster = await startCluster(programs, images);
   try {
     said("the cluster is up");
-    return await runTests("kubernetes", args, ["--config", "test/kubernetes/vitest.config.ts"], {
+    return await runTests("kubernetes", process.argv.slice(2), ["--config", "test/kubernetes/vitest.config.ts"], {
       KUBECONFIG: cluster.kubeconfig,
       RESTORABLE_KUBECTL: cluster.kubectl,
       RESTORABLE_HOST_ADDRESS: cluster.hostAddress,
@@ -39,12 +34,4 @@ async function tier(args: readonly string[]) {
   } finally {
     await cluster.stop();
   }
-}
-
-const count = await tier(process.argv.slice(2)).catch((error: unknown) => {
-  console.log(`× ${error instanceof Error ? error.message : error}`);
-  return sum(check(false));
 });
-said("done");
-console.log(closingLine(count));
-process.exitCode = count.failed > 0 ? 1 : 0;

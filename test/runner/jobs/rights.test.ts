@@ -4,42 +4,13 @@ import { PutBucketPolicyCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openPlanStore } from "../../../runner/jobs/plan-store.ts";
 import { manifestKey, type Role } from "../../../spec/index.ts";
+import { rolesPolicy } from "../../support/roles-policy.ts";
 import type { S3Keys } from "../../support/s3-server.ts";
 import { testContext } from "../../support/test-context.ts";
 import { runRunner } from "../run-runner.ts";
 import { backupOf, catalogOf, makeWorld, s3Location, type World } from "../world.ts";
 import { artifactOf, everything, storeOf } from "./points.ts";
 import { pointsOf, prune, pruneJob, series, wrongWith } from "./series.ts";
-
-/** What the bucket's policy lets each identity do. */
-const MAY: Readonly<Record<Role, readonly string[]>> = {
-  reader: ["GetObject", "GetObjectVersion", "ListBucket", "ListBucketVersions", "GetBucketVersioning"],
-  writer: [
-    "GetObject",
-    "GetObjectVersion",
-    "ListBucket",
-    "ListBucketVersions",
-    "GetBucketVersioning",
-    "PutObject",
-    "AbortMultipartUpload",
-    "ListBucketMultipartUploads",
-    "ListMultipartUploadParts",
-  ],
-  pruner: [
-    "GetObject",
-    "GetObjectVersion",
-    "ListBucket",
-    "ListBucketVersions",
-    "GetBucketVersioning",
-    "GetLifecycleConfiguration",
-    "PutObject",
-    "DeleteObject",
-    "DeleteObjectVersion",
-    "AbortMultipartUpload",
-    "ListBucketMultipartUploads",
-  ],
-  prover: ["PutObject"],
-};
 
 describe("identities · postgres, versitygw", () => {
   let world: World;
@@ -53,17 +24,8 @@ describe("identities · postgres, versitygw", () => {
     await writeFile(path.join(world.files, "a"), "content");
     for (const role of ["reader", "writer", "pruner", "prover"] as const)
       keys.set(role, await world.s3.createUser(role));
-    const Statement = [...keys].flatMap(([role, { accessKeyId }]) =>
-      MAY[role].map((right) => ({
-        Effect: "Allow",
-        Principal: accessKeyId,
-        Action: `s3:${right}`,
-        Resource: /Bucket|Lifecycle/.test(right) ? "arn:aws:s3:::backups" : "arn:aws:s3:::backups/*",
-      })),
-    );
     const client = world.s3.client();
-    const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
-    await client.send(new PutBucketPolicyCommand({ Bucket: "backups", Policy }));
+    await client.send(new PutBucketPolicyCommand({ Bucket: "backups", Policy: rolesPolicy("backups", keys) }));
     client.destroy();
     const made = await series(world, "owned", [1, 2, 3]);
     [own, ids] = [made.world, made.points.map(({ id }) => id)];
