@@ -31,6 +31,10 @@ export interface JobsOn {
   /** Follows it to its end. It stays. */
   readonly follow: (job: FoundJob, options: Pick<RunOptions, "onProgress" | "signal">) => Promise<Result>;
   readonly remove: (job: FoundJob) => Promise<void>;
+  /** What a job has logged, line by line. */
+  readonly log: (job: FoundJob) => Promise<readonly string[]>;
+  /** What the one container has logged that takes all runs by the schedule; undefined where there is none. */
+  readonly schedulerLog: () => Promise<readonly string[] | undefined>;
 }
 
 /** Milliseconds within which a launcher that lives starts what it made. */

@@ -13,4 +13,5 @@ export { resume } from "./restore/resume.ts";
 export { rollback } from "./restore/rollback.ts";
 export type { LaunchWorld } from "./restore/world.ts";
 export type { RunJob, RunOptions, Secrets } from "./run-job.ts";
+export type { Run } from "./runs/run.ts";
 export { unwrapIdentity } from "./unwrap-identity.ts";

@@ -2,7 +2,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { BackupBucket, type S3CredentialsArgs } from "../components/index.ts";
 
-const place = z.strictObject({ bucket: z.string(), endpoint: z.string(), region: z.string().optional() });
+const place = z.strictObject({
+  bucket: z.string(),
+  endpoint: z.string(),
+  region: z.string().optional(),
+  /** Any certificate is believed: see `S3EndpointArgs`. */
+  insecure: z.boolean().optional(),
+});
 
 /** The schema of a bucket: `create` has it made by this stack. */
 export const bucketConfig = z.union([

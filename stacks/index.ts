@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { aide } from "./aide.ts";
 import { chipster } from "./chipster.ts";
+import { colonies } from "./colonies.ts";
 import { demo } from "./demo.ts";
 import { topobank } from "./topobank.ts";
 
@@ -8,6 +9,7 @@ import { topobank } from "./topobank.ts";
 const SYSTEMS: Readonly<Record<string, (environment: string) => Record<string, unknown>>> = {
   aide,
   chipster,
+  colonies,
   demo,
   topobank,
 };

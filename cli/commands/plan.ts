@@ -37,12 +37,7 @@ const planText = (io: Io, value: Plan): string =>
     [
       ["plan", `${value.name} (${value.repository.environment})`],
       ["target", targetText(value.target)],
-      [
-        "sources",
-        value.copyOf
-          ? `points of plan ${value.copyOf.plan} in ${locationText(value.copyOf.repository.location)}, copied`
-          : value.sources.map(sourceText).join("\n"),
-      ],
+      ["sources", value.sources.map(sourceText).join("\n")],
       ["repository", locationText(value.repository.location)],
       ["schedule", scheduleText(value.schedule)],
       [

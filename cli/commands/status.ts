@@ -1,7 +1,6 @@
 import type { FoundJob } from "../../launch/index.ts";
 import {
   type CatalogPoint,
-  type Criticality,
   ERROR_CODES,
   isProven,
   JobError,
@@ -9,7 +8,6 @@ import {
   newestDrill,
   type Proof,
   type ResultOf,
-  unhealthyCode,
 } from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { findPlans } from "../find/find-plan.ts";
@@ -25,7 +23,6 @@ interface PlanStatus {
   readonly plan: string;
   readonly environment: string;
   readonly points: number;
-  readonly criticality: Criticality;
   readonly healthy: boolean;
   readonly checks: ResultOf<"check">["checks"];
   readonly newest?: string | undefined;
@@ -51,16 +48,9 @@ export const status: Definition = {
     return {
       json: { version: 1, ok: true, kind: "status", healthy, plans },
       text: plans.map((value) => statusText(io, value)).join("\n"),
-      exit: exitOf(plans),
+      exit: healthy ? 0 : ERROR_CODES.unhealthy.exit,
     };
   },
-};
-
-/** A critical plan that is not healthy counts more than any other. */
-const exitOf = (plans: readonly PlanStatus[]): number => {
-  const bad = plans.filter(({ healthy }) => !healthy);
-  const worst = bad.find(({ criticality }) => criticality === "critical") ?? bad[0];
-  return worst ? ERROR_CODES[unhealthyCode(worst)].exit : 0;
 };
 
 const statusOf = async (io: Io, found: Found): Promise<PlanStatus> => {
@@ -74,9 +64,8 @@ const statusOf = async (io: Io, found: Found): Promise<PlanStatus> => {
     runQuietly(io, { kind: "check", ...scope, schedule, objects: objectsOf(declared) }, found),
   ]);
   return {
-    plan: declared?.name ?? plan,
+    plan,
     environment: repository.environment,
-    criticality: declared?.criticality ?? "critical",
     points: points.length,
     healthy,
     checks,
@@ -124,7 +113,7 @@ const statusText = (io: Io, value: PlanStatus): string => {
   return [
     fields(
       [
-        ["plan", `${value.plan} (${value.environment}${value.criticality === "ordinary" ? ", not critical" : ""})`],
+        ["plan", `${value.plan} (${value.environment})`],
         ["health", value.healthy ? "healthy" : `NOT healthy\n${bad.join("\n")}`],
         ["newest", newest === undefined ? "none" : `${newest}, ${duration(ageSeconds ?? 0)} old, of ${value.points}`],
         ["proven", value.proven ?? "none yet: run `restorable verify --identity FILE`"],

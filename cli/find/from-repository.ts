@@ -1,13 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import {
-  catalogName,
-  JobError,
-  type Plan,
-  parse,
-  plan as planSchema,
-  repository as repositorySchema,
-} from "../../spec/index.ts";
+import { JobError, type Plan, parse, plan as planSchema, repository as repositorySchema } from "../../spec/index.ts";
 import type { Io } from "../io.ts";
 import type { FindOptions } from "./find-options.ts";
 import type { Found } from "./found.ts";
@@ -19,10 +12,10 @@ export const planWithoutState = (io: Io, options: FindOptions): Found => {
   const common = { declared, secrets: io.env, repositories: [], stack: undefined };
   if (options.repository === undefined) {
     if (!declared) throw new Error("unreachable: neither --repository nor --target");
-    return { ...common, repository: declared.repository, plan: options.plan ?? catalogName(declared) };
+    return { ...common, repository: declared.repository, plan: options.plan ?? declared.name };
   }
   const environment = options.environment ?? declared?.repository.environment;
-  const plan = options.plan ?? (declared && catalogName(declared));
+  const plan = options.plan ?? declared?.name;
   if (environment === undefined || plan === undefined) {
     throw new JobError(
       "bad-config",

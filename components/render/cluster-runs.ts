@@ -8,7 +8,6 @@ import {
   type KubernetesTarget,
   type Plan,
   type PodVolume,
-  placesOf,
   planLabels,
   podResources,
   SCHEDULER_MOUNT,
@@ -48,7 +47,7 @@ export const runVolumes = (plan: ClusterPlan): readonly PodVolume[] => [
   configurationVolume(plan),
   TMP_VOLUME,
   ...sourceVolumes(plan.sources, true),
-  ...certificateVolumes(plan.target, caFiles(plan.sources, placesOf(plan))),
+  ...certificateVolumes(plan.target, caFiles(plan.sources, [plan.repository.location])),
 ];
 
 /** A runner's container, all but its volumes. */

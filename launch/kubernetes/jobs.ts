@@ -5,6 +5,7 @@ import type { Secrets } from "../run-job.ts";
 import { type Cluster, connectCluster } from "./cluster.ts";
 import { clusterError, isRefusal } from "./cluster-error.ts";
 import { followJob } from "./follow.ts";
+import { jobLog, sidecarLog } from "./logs.ts";
 import type { KubernetesPlan } from "./target.ts";
 
 /** The Jobs of a plan in its namespace, also those of its CronJob. Each throws JobError `engine-unreachable`, `too-few-rights`. */
@@ -16,6 +17,8 @@ export const kubernetesJobs = (plan: KubernetesPlan, secrets: Secrets): JobsOn =
     follow: async ({ id, kind, container }, options) =>
       followJob({ id, kind, cluster: await connect(), name: container }, options),
     remove: async ({ container }) => removeJob(await connect(), container),
+    log: async ({ container }) => jobLog(await connect(), container),
+    schedulerLog: async () => sidecarLog(await connect(), plan),
   };
 };
 

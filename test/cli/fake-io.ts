@@ -1,7 +1,7 @@
 import type { Io } from "../../cli/io.ts";
 import { run } from "../../cli/program.ts";
 import type { StackState } from "../../cli/pulumi/stacks.ts";
-import type { FoundJob } from "../../launch/index.ts";
+import type { FoundJob, Run } from "../../launch/index.ts";
 import { freshness } from "../../runner/check/freshness.ts";
 import { selectExpired } from "../../runner/prune/policy.ts";
 import {
@@ -35,6 +35,8 @@ export interface World {
   readonly terminal?: boolean;
   /** Jobs that outlived their launchers. */
   readonly left?: readonly FoundJob[];
+  /** What a target knows of runs. @default nothing */
+  readonly runs?: readonly Run[];
   /** What a `pulumi up` does to the state. */
   readonly up?: (request: Request) => { ok: boolean; resources: StackState["resources"] };
   readonly cwd?: string;
@@ -95,6 +97,8 @@ export const restorable = async (args: readonly string[], world: World = {}): Pr
         if (!job) throw new JobError("unknown-plan", `there is no job '${id}'`, "jobs there: none");
         return { job, result: answerOf(world, { kind: job.kind } as Job) };
       },
+      runs: async () => world.runs ?? [],
+      log: async (_plan, id) => [`what ${id ?? "the newest run"} said`],
     },
     onPlaced: () => undefined,
     stacks: {

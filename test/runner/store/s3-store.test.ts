@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type AddressInfo, connect } from "node:net";
+
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { createServer } from "node:tls";
 import {
   CreateMultipartUploadCommand,
   GetObjectCommand,
@@ -21,6 +20,7 @@ import { EXPIRE_TAG, type S3Repository } from "../../../spec/index.ts";
 import { makeServerCertificate } from "../../../tools/servers/server-certificate.ts";
 import { type S3Keys, type S3Server, startS3 } from "../../support/s3-server.ts";
 import { tempDir } from "../../support/temp-dir.ts";
+import { startTlsFront } from "../../support/tls-front.ts";
 import { storeContract } from "./contract.ts";
 import { type BadNetwork, startProxy, type Trouble } from "./proxy.ts";
 import { s3Location, s3Secrets } from "./s3-location.ts";
@@ -256,15 +256,9 @@ describe("what is wrong is named, without any secret", () => {
     const directory = await tempDir();
     const { caFile, certificateFile, keyFile } = await makeServerCertificate(directory);
     const [cert, key] = await Promise.all([readFile(certificateFile), readFile(keyFile)]);
-    const { hostname, port } = new URL(server.endpoint);
-    const secure = createServer({ cert, key }, (client) => {
-      const upstream = connect(Number(port), hostname);
-      client.on("error", () => upstream.destroy()).pipe(upstream);
-      upstream.on("error", () => client.destroy()).pipe(client);
-    });
-    await new Promise<void>((resolve) => secure.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void secure.close());
-    const endpoint = `https://localhost:${(secure.address() as AddressInfo).port}`;
+    const front = await startTlsFront(server.endpoint, { cert, key });
+    onTestFinished(front.close);
+    const endpoint = `https://localhost:${front.port}`;
     expect(await failure(open("plain", { endpoint }))).toMatchObject({
       code: "store-unreachable",
       hint: expect.stringContaining("`ca`"),
