@@ -121,7 +121,7 @@ export class BackupPlan extends pulumi.ComponentResource {
   }
 
   private warn({ recipients, schedule, sources, layout }: BackupPlanArgs): void {
-    if (layout !== undefined) {
+    if (layout !== undefined && !layout.chipster) {
       void pulumi.log.warn(
         `the layout ${Object.keys(layout).join()} stores what it names neither compressed nor encrypted: whoever reads the repository reads the data`,
         this,

@@ -28,6 +28,8 @@ export const compatibleLayout = z.discriminatedUnion("kind", [
   }),
   /** `<prefix>backup_<seconds>.bak`: `pg_dump -Fc` of one database; the seconds are those since 1970. */
   z.strictObject({ kind: z.literal("colonies"), prefix: folder.default("backups/") }),
+  /** `<prefix><role>-db-backup_<instant>/…`: only read, lz4 and GPG. New artifacts have our own names, as without a layout. */
+  z.strictObject({ kind: z.literal("chipster"), prefix: folder.default("") }),
 ]);
 export type CompatibleLayout = z.infer<typeof compatibleLayout>;
 
@@ -43,6 +45,8 @@ export const layoutKey = (
       return aideKey(source, `${layout.host ?? host}-`, timeOf(point, "T"));
     case "go-s3-backup":
       return source.kind === "postgres" ? `${layout.prefix}postgres-backup-${timeOf(point, "")}.sql` : undefined;
+    case "chipster":
+      return undefined;
     case "colonies":
       return source.kind === "postgres" ? `${layout.prefix}${coloniesName(point)}` : undefined;
   }
@@ -93,6 +97,7 @@ export const layoutKeys = (
 
 /** What speaks against a layout for these sources; undefined where nothing does. */
 export const layoutMistake = (layout: CompatibleLayout, sources: readonly Source[]): string | undefined => {
+  if (layout.kind === "chipster") return undefined;
   const named = sources.filter((source) => layoutKey(layout, source, "20000101T000000Z-0000", "host") !== undefined);
   const format = layout.kind === "go-s3-backup" ? "sql" : "custom";
   if (named.length === 0) {

@@ -15,9 +15,10 @@ export const artifact = z.strictObject({
   bytes,
   sha256,
   format: z.enum(["pg-custom", "sql", "tar", "ndjson", "text"]),
-  compression: z.enum(["zstd", "none"]),
-  /** `none`: whoever can read the repository can read it. */
-  encryption: z.enum(["age", "none"]),
+  /** `lz4`: only of an older tool's. */
+  compression: z.enum(["zstd", "lz4", "none"]),
+  /** `none`: whoever can read the repository can read it. `gpg`: only of an older tool's. */
+  encryption: z.enum(["age", "gpg", "none"]),
 });
 export type Artifact = z.infer<typeof artifact>;
 

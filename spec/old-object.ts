@@ -14,6 +14,8 @@ export const oldObject = z.strictObject({
   host: z.string().optional(),
   /** The safety copy that was taken before a restore by hand (`-org`). */
   safety: z.boolean(),
+  /** Opened by a GPG private key only. The key is then that of what the tool wrote last. */
+  encryption: z.literal("gpg").optional(),
   bytes,
   /** Keys of what the same run stored: the images of a dump, the dump of images. */
   pairs: z.array(z.string()),
@@ -25,6 +27,7 @@ export type OldName = Omit<OldObject, "bytes" | "pairs">;
 
 const AIDE = /^(.+)-(ailabeltooldb|aide_images)-(\d{8}T\d{6})(-org)?\.(dump|tar)$/;
 const COLONIES = /^backup_(\d{9,11})\.bak$/;
+const CHIPSTER = /(?:^|\/)[A-Za-z0-9-]+-db-backup_([0-9-]{10}T[0-9:]{8})(?:\.\d+)?Z\/(?:backup|archive)-info$/;
 const GO_S3_BACKUP = /^postgres-backup-(\d{14})\.sql$/;
 
 /** Reads the name of a key as one of the older tools writes it; undefined for every other one. */
@@ -39,6 +42,9 @@ export const parseOldKey = (key: string): OldName | undefined => {
       : ({ kind: "files", format: "tar" } as const);
     return { key, ...kind, time: readable(time.replace("T", "")), host, safety: org !== undefined };
   }
+  const [, instant] = CHIPSTER.exec(key) ?? [];
+  if (instant !== undefined)
+    return { key, kind: "postgres", format: "sql", time: instant, safety: false, encryption: "gpg" };
   const [, seconds] = COLONIES.exec(name) ?? [];
   if (seconds !== undefined) {
     const utc = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
@@ -54,7 +60,16 @@ const readable = (digits: string): string =>
   digits.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, "$1-$2-$3T$4:$5:$6");
 
 /** The layout whose tool gave this name. */
-export const layoutOfOld = ({ key, host, format }: OldName): CompatibleLayout => {
+export const layoutOfOld = ({ key, host, format, encryption }: OldName): CompatibleLayout => {
+  if (encryption)
+    return {
+      kind: "chipster",
+      prefix: key
+        .split("/")
+        .slice(0, -2)
+        .map((part) => `${part}/`)
+        .join(""),
+    };
   const prefix = key.slice(0, key.lastIndexOf("/") + 1);
   if (host !== undefined) return { kind: "aide" };
   return { kind: format === "sql" ? "go-s3-backup" : "colonies", prefix };

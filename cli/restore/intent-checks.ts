@@ -60,6 +60,7 @@ const keyCheck = ({ key, found }: Intent): Check =>
 const KEYS: Readonly<Record<Intent["key"], string>> = {
   opens: "it opens the point",
   missing: "none given here: the stack's config must have it",
+  given: "it is tried before anything is stopped",
   "none needed": "none is needed: what older tools stored is not encrypted by us",
 };
 

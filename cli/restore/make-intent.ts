@@ -61,7 +61,10 @@ const takenBy = async (
   const oldKey = oldKeyOf(selector);
   if (oldKey !== undefined) {
     const objects = await chooseOld(io, from, oldKey, options.unverified === true);
-    return { plan: found.declared ?? refuseUndeclared(oldKey), taken: { kind: "old", objects }, key: "none needed" };
+    const closed = objects.some(({ encryption }) => encryption !== undefined);
+    const given = readIdentity(io, options.identity) === undefined ? "missing" : "given";
+    const plan = found.declared ?? refuseUndeclared(oldKey);
+    return { plan, taken: { kind: "old", objects }, key: closed ? given : "none needed" };
   }
   const selected = await selectPoint(io, from, selector, options.unverified === true);
   const { point } = selected;

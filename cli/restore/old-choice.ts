@@ -18,7 +18,7 @@ export const chooseOld = async (
   if (!name) {
     throw new JobError(
       "bad-config",
-      `'${key}' is not a name that AIDE's operators, go-s3-backup or Colonies' backup executor give`,
+      `'${key}' is not a name that AIDE's operators, go-s3-backup, Colonies' backup executor or Chipster's backup give`,
       "give the whole key of an old object as `restorable list` shows it",
     );
   }

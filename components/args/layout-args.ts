@@ -11,12 +11,15 @@ export type LayoutChoice = ExclusiveUnion<{
   goS3Backup: { readonly prefix?: string | undefined };
   /** `<prefix>backup_<seconds>.bak`. `prefix`: @default "backups/" */
   colonies: { readonly prefix?: string | undefined };
+  /** Chipster's archives of databases, which are only read. `prefix`: @default the whole repository */
+  chipster: { readonly prefix?: string | undefined };
 }>;
 
-const [aide, goS3Backup, colonies] = compatibleLayout.options;
+const [aide, goS3Backup, colonies, chipster] = compatibleLayout.options;
 
 export const layoutArgs = exclusive({
   aide: z.strictObject({ host: aide.shape.host }),
   goS3Backup: z.strictObject({ prefix: goS3Backup.shape.prefix.optional() }),
   colonies: z.strictObject({ prefix: colonies.shape.prefix.optional() }),
+  chipster: z.strictObject({ prefix: chipster.shape.prefix.optional() }),
 });

@@ -5,6 +5,7 @@ import type { SourceArgs } from "../args/source-args.ts";
 export const layoutSpec = (choice: LayoutChoice | undefined) => {
   if (choice?.aide) return { kind: "aide", ...choice.aide } as const;
   if (choice?.colonies) return { kind: "colonies", ...choice.colonies } as const;
+  if (choice?.chipster) return { kind: "chipster", ...choice.chipster } as const;
   return choice?.goS3Backup && ({ kind: "go-s3-backup", ...choice.goS3Backup } as const);
 };
 

@@ -1,4 +1,4 @@
-import { JobError, oldKeyOf, type PointSelector, type RestoreLaunch } from "../../spec/index.ts";
+import { JobError, oldKeyOf, type PointSelector, parseOldKey, type RestoreLaunch } from "../../spec/index.ts";
 import { unwrapIdentity } from "../unwrap-identity.ts";
 import { expectKind } from "./actions.ts";
 import { type LaunchWorld, say } from "./world.ts";
@@ -6,7 +6,7 @@ import { type LaunchWorld, say } from "./world.ts";
 export interface OpenedPoint {
   /** What is restored: the id of the point, whatever the request called it. */
   readonly selector: PointSelector;
-  /** The point's own age identity. Absent: an older tool's object, which was never encrypted. */
+  /** The point's own age identity, or the GPG key of an older tool's object. Absent: an object that was never encrypted. */
   readonly identity?: string;
 }
 
@@ -16,7 +16,8 @@ export interface OpenedPoint {
  */
 export const openPoint = async (launch: RestoreLaunch, world: LaunchWorld): Promise<OpenedPoint> => {
   const { from, request } = launch;
-  if (oldKeyOf(request.point) !== undefined) return { selector: request.point };
+  const old = oldKeyOf(request.point);
+  if (old !== undefined) return { selector: request.point, ...oldIdentity(launch, world, old) };
   say(world, "select", `looking for the recovery point in ${from.repository.environment}/${from.plan}`);
   const result = await world.runJob(
     {
@@ -46,3 +47,7 @@ export const openPoint = async (launch: RestoreLaunch, world: LaunchWorld): Prom
   say(world, "select", `recovery point ${selected.point.id} is opened with the operator's key`);
   return { selector: selected.point.id, identity };
 };
+
+/** What an older tool has encrypted, it has encrypted to the operator's own key: there is none in between. */
+const oldIdentity = ({ identity }: RestoreLaunch, world: LaunchWorld, key: string): Pick<OpenedPoint, "identity"> =>
+  parseOldKey(key)?.encryption && identity ? { identity: world.secret(identity) } : {};

@@ -6,6 +6,7 @@ import type { Invocation } from "../process/invocation.ts";
 import { type PipelineOptions, runPipeline } from "../process/pipeline.ts";
 import { digestStream } from "../store/digest-stream.ts";
 import type { Store } from "../store/store.ts";
+import { LZ4, UNTAR, withGpg } from "./gpg.ts";
 
 /** Where an artifact is read from, and the key that opens it. */
 export interface ArtifactSource {
@@ -60,6 +61,14 @@ export const loadArtifact = async (
   const digest = digesting(artifact, store.name, options.onBytes);
   pipeline(stored, digest, () => undefined); // each end ends the other; whoever reads the digest sees the error
   if (encryption === "age" && identity === undefined) return discard(digest);
+  if (encryption === "gpg")
+    return withGpg(context, identity, async (opened) => {
+      const inside = key.endsWith(".tar") ? [UNTAR] : [];
+      await runPipeline(context, [...inside, opened, LZ4, ...consumers], {
+        input: digest,
+        ...(options.output ? { output: options.output } : consumers.length === 0 ? { output: discard } : {}),
+      });
+    });
   const stages = [
     ...(encryption === "age" && identity !== undefined ? [decrypt(identity)] : []),
     ...(compression === "zstd" ? [decompress] : []),

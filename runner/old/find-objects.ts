@@ -24,16 +24,26 @@ export const readOldObjects = async (
       .map(({ key }) => key),
   );
   const found = new Map<string, OldObject>();
+  const sizes = new Map<string, number>();
   for await (const { key, bytes } of root.list(layout.kind === "aide" ? "" : layout.prefix)) {
+    for (const folder of layout.kind === "chipster" ? foldersOf(key) : [])
+      sizes.set(folder, (sizes.get(folder) ?? 0) + bytes);
     const name = ours.has(key) ? undefined : parseOldKey(key);
     if (name && layoutOfOld(name).kind === layout.kind) found.set(key, { ...name, bytes, pairs: [] });
   }
   return [...found.values()]
     .map((object) => {
+      if (object.encryption) return { ...object, bytes: sizes.get(foldersOf(object.key)[0] ?? "") ?? object.bytes };
       const pair = pairKey(object);
       return pair !== undefined && found.has(pair) ? { ...object, pairs: [pair] } : object;
     })
     .sort((a, b) => (a.time === b.time ? (a.key < b.key ? -1 : 1) : a.time < b.time ? -1 : 1));
+};
+
+/** An archive of Chipster's is all that lies below its folder. Innermost first. */
+const foldersOf = (key: string): readonly string[] => {
+  const parts = key.split("/").slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, parts.length - index).join("/"));
 };
 
 /**

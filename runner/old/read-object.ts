@@ -9,6 +9,7 @@ import { runPipeline } from "../process/pipeline.ts";
 import { checkedScript } from "../sql/checked-script.ts";
 import { newestVersion } from "../store/newest-version.ts";
 import type { Store } from "../store/store.ts";
+import { readChipster } from "./read-chipster.ts";
 
 /** What an old object holds, as far as reading all of it says. */
 export interface OldContent {
@@ -20,9 +21,19 @@ export interface OldContent {
 /**
  * Reads an old object to its last byte, and so finds out whether it is whole and what is in it: a script line by line,
  * an archive through `pg_restore`, a tree through `tar`. The bytes are pinned by their digest for the reads that follow.
+ * @param identity the private key, where the object is encrypted
  * @throws JobError `corrupt` for one that is not whole, or that holds what its format never does
  */
-export const readOldObject = async (context: Context, root: Store, object: OldObject): Promise<OldContent> => {
+export const readOldObject = async (
+  context: Context,
+  root: Store,
+  object: OldObject,
+  identity?: string,
+): Promise<OldContent> => {
+  if (object.encryption)
+    return readChipster(context, root, object, identity, (script, artifact) =>
+      readDump(context, object, script, artifact),
+    );
   const versionId = await newestVersion(root, object.key);
   const pinned = versionId === undefined ? {} : { versionId };
   const digest = digesting();

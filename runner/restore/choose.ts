@@ -51,7 +51,8 @@ export const choose = async (session: Session, point?: string): Promise<Chosen> 
   return { name: id, point: manifest, sources: manifest.sources, request: job.request, notes: [] };
 };
 
-const chooseOld = async ({ context, job }: Session, key: string): Promise<Chosen> => {
+const chooseOld = async (session: Session, key: string): Promise<Chosen> => {
+  const { context, job } = session;
   if (job.request.unverified !== true)
     throw new JobError("unsigned", `${key} has no manifest`, "say `unverified: true` in the request to restore it");
   const root = openRootStore(context, job.from.repository, "reader");
@@ -62,7 +63,7 @@ const chooseOld = async ({ context, job }: Session, key: string): Promise<Chosen
     const source = sourceOf(job, object.kind);
     if (!source) continue;
     context.report.step("checked", `reading ${object.key} to its end: nothing else says whether it is whole`);
-    const content = await readOldObject(context, root, object);
+    const content = await readOldObject(context, root, object, artifactSource(session).identity);
     sources.push({ ...content.entry, name: source.name });
     for (const role of content.roles) roles.add(role);
     notes.push(

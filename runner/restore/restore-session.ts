@@ -81,7 +81,8 @@ export const isForeign = ({ from, plan }: RestoreJob): boolean =>
 export const artifactSource = ({ context, job }: Session): ArtifactSource => ({
   store: openPlanStore(context, job.from.repository, job.from.plan, "reader"),
   root: openRootStore(context, job.from.repository, "reader"),
-  ...(oldKeyOf(job.request.point) === undefined ? { identity: pointIdentity(context, job) } : {}),
+  // An older tool's object has no key of ours, but may need its own.
+  ...(oldKeyOf(job.request.point) === undefined || job.identity ? { identity: pointIdentity(context, job) } : {}),
 });
 
 /** @throws JobError `wrong-key` where none was given */

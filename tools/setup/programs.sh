@@ -43,6 +43,9 @@ missing_packages() {
   have openssl || printf ' openssl'
   have curl || printf ' curl'
   gnu_tar || printf ' tar'
+  # The demo reads no archives of older tools.
+  [ "$purpose" = demo ] || have lz4 || printf ' lz4'
+  [ "$purpose" = demo ] || { have gpg && have gpgconf; } || printf ' gnupg'
 }
 
 # Debian starts a server on port 5432 when the package is installed; nobody asked us for that.

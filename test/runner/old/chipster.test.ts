@@ -1,0 +1,146 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse, plan as planSchema, type Request } from "../../../spec/index.ts";
+import { makeTempDir, removeTempDir } from "../../support/temp-dir.ts";
+import { tools } from "../../support/tools.ts";
+import { putObject, removeObject } from "../repository-objects.ts";
+import { catalogOf, makeWorld, restoreJob, succeeded, type World } from "../world.ts";
+
+const run = promisify(execFile);
+const sha512 = (body: Buffer): string => createHash("sha512").update(body).digest("hex");
+
+interface Archive {
+  readonly key: string;
+  readonly tarKey: string;
+  readonly gpgPath: string;
+}
+
+describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
+  let world: World;
+  let home: string;
+  let privateKey: string;
+
+  beforeAll(async () => {
+    world = await makeWorld({
+      database: "session_db_db",
+      repository: "directory",
+      change: (plan) =>
+        parse(
+          planSchema,
+          { ...plan, layout: { kind: "chipster" }, sources: plan.sources.filter(({ kind }) => kind === "postgres") },
+          "plan",
+        ),
+    });
+    home = await makeTempDir("keys");
+    const identity = ["--quick-generate-key", "chipster-backup", "default", "default", "never"];
+    await gpg(["--passphrase", "", ...identity]);
+    privateKey = (await gpg(["--armor", "--export-secret-keys"])).stdout;
+    await world.sql(
+      "session_db_db",
+      "CREATE TABLE session AS SELECT n AS id, md5(n::text) AS name FROM generate_series(1, 300) n",
+    );
+  });
+  afterAll(async () => {
+    await run("gpgconf", ["--homedir", home, "--kill", "all"]).catch(() => undefined);
+    await world?.close();
+    await removeTempDir(home);
+  });
+
+  const gpg = (args: readonly string[]) =>
+    run("gpg", ["--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", ...args]);
+
+  /** What Chipster's backup does: sha512, lz4, gpg, sha512, tar, and the note of it last. */
+  const archive = async (
+    instant: string,
+    {
+      options = [],
+      damage = (dump: Buffer) => dump,
+    }: { options?: readonly string[]; damage?: (dump: Buffer) => Buffer } = {},
+  ): Promise<Archive> => {
+    const name = `session-db-db-backup_${instant}`;
+    const folder = path.join(home, name);
+    await mkdir(folder);
+    const at = (file: string) => path.join(folder, file);
+    const url = world.postgres.url("session_db_db");
+    await run(path.join(tools().postgresBin, "pg_dump"), [...options, `--file=${at(`${name}.sql`)}`, url]);
+    const dump = await readFile(at(`${name}.sql`));
+    await writeFile(at(`${name}.sql`), damage(Buffer.from(dump)));
+    await run("lz4", ["-q", at(`${name}.sql`), at("packed")]);
+    const gpgPath = `${name}.sql.lz4.gpg`;
+    const encrypt = ["--compress-algo", "none", "--recipient", "chipster-backup", "--always-trust"];
+    await gpg([...encrypt, "--output", at(gpgPath), "--encrypt", at("packed")]);
+    const closed = await readFile(at(gpgPath));
+    await run("tar", ["-cf", at("all.tar"), "-C", folder, gpgPath]);
+    const tarKey = `${name}/db-backups/${name}/${name}.tar`;
+    await putObject(world, tarKey, await readFile(at("all.tar")));
+    const line = [`${name}.sql`, dump.length, sha512(dump), gpgPath, closed.length, sha512(closed), name].join("\t");
+    const key = `${name}/backup-info`;
+    await putObject(world, key, `${line}\n`);
+    return { key, tarKey, gpgPath };
+  };
+
+  const restored = async (key: string, database: string, identity = privateKey) => {
+    const request: Partial<Request> = { point: { object: key }, unverified: true, into: { database } };
+    const job = restoreJob(world, "prepare", { request });
+    const result = await world.run(job, { POINT_IDENTITY: identity });
+    if (!result.ok) return { code: result.error.code, fact: result.error.fact };
+    const { record } = succeeded(
+      await world.run({ ...job, action: "finish" }, { POINT_IDENTITY: identity }),
+      "restore",
+    );
+    return { code: record?.error?.code ?? "ok", fact: record?.error?.fact ?? "" };
+  };
+
+  test("[chipster.5] an archive is listed when its last object is there, and not before", async () => {
+    const { key, tarKey } = await archive("2021-03-01T01:10:00.123Z");
+    const { old = [] } = await catalogOf(world, world.plan, { layout: { kind: "chipster", prefix: "" } });
+    expect(old).toMatchObject([{ key, kind: "postgres", encryption: "gpg", time: "2021-03-01T01:10:00" }]);
+    expect(old[0]?.bytes).toBeGreaterThan(1000);
+    await removeObject(world, key);
+    const { old: without } = await catalogOf(world, world.plan, { layout: { kind: "chipster", prefix: "" } });
+    expect(without).toEqual([]);
+    expect(await restored(key, "killed")).toMatchObject({ code: "unknown-point" });
+    await removeObject(world, tarKey);
+  });
+
+  test("[chipster.12] dumps with --clean and without load to the same rows", async () => {
+    const plain = await archive("2021-03-02T01:10:00.123Z");
+    const clean = await archive("2021-03-03T01:10:00.123Z", { options: ["--clean"] });
+    expect(await restored(plain.key, "from_plain")).toMatchObject({ code: "ok" });
+    expect(await restored(clean.key, "from_clean")).toMatchObject({ code: "ok" });
+    const rows = (name: string) => world.sql(name, "SELECT count(*)::int AS n, min(name), max(name) FROM session");
+    expect((await rows("from_plain")).rows).toEqual((await rows("session_db_db")).rows);
+    expect((await rows("from_clean")).rows).toEqual((await rows("session_db_db")).rows);
+    const left = await Promise.all(["/dev/shm", "/tmp"].map((folder) => readdir(folder)));
+    expect(left.flat().filter((name) => name.startsWith("restorable-gpg-"))).toEqual([]);
+  });
+
+  test("[chipster.9] a bit that flipped in either layer is named with its file, and nothing is made", async () => {
+    const outer = await archive("2021-03-04T01:10:00.123Z");
+    const { location } = world.plan.repository;
+    const file = path.join(location.kind === "directory" ? location.path : "", outer.tarKey);
+    const body = await readFile(file);
+    body.writeUInt8(body.readUInt8(900) ^ 1, 900);
+    await writeFile(file, body);
+    const first = await restored(outer.key, "outer");
+    expect(first).toMatchObject({ code: "corrupt", fact: expect.stringContaining(outer.gpgPath) });
+
+    // As if it had been damaged before it was encrypted: GPG itself finds nothing wrong with it.
+    const inner = await archive("2021-03-05T01:10:00.123Z", {
+      damage: (dump) => Buffer.from(dump.toString().replace(/^2\t/m, "3\t")),
+    });
+    const second = await restored(inner.key, "inner");
+    expect(second).toMatchObject({ code: "corrupt", fact: expect.stringContaining(".sql in session-db") });
+    const { rows } = await world.sql("postgres", "SELECT datname FROM pg_database WHERE datname IN ('outer', 'inner')");
+    expect(rows).toEqual([]);
+  });
+
+  test("[chipster.4] without the private key nothing is opened", async () => {
+    const { key } = await archive("2021-03-06T01:10:00.123Z");
+    expect(await restored(key, "closed", "a passphrase that is none")).toMatchObject({ code: "wrong-key" });
+  });
+});
