@@ -5,6 +5,7 @@ import { attach } from "./commands/attach.ts";
 import { backup } from "./commands/backup.ts";
 import { check } from "./commands/check.ts";
 import { clean } from "./commands/clean.ts";
+import { copy } from "./commands/copy.ts";
 import { drill } from "./commands/drill.ts";
 import { list } from "./commands/list.ts";
 import { mark } from "./commands/mark.ts";
@@ -56,7 +57,7 @@ const argumentText = (argument: Argument): string =>
 const HELP = `
 Exit codes: 0 done, 2 wrong command or request, 3 unknown plan or point, 4 unreachable, 5 credentials or rights,
 6 something is missing, 7 wrong key or bad data, 8 the job failed, 9 no room, 10 busy, 11 stop or start failed,
-12 the restore failed, 13 not healthy, 70 a defect, 130 interrupted. \`docs/cli.md\` says more.
+12 the restore failed, 13 not healthy, 15 not healthy and not critical, 70 a defect, 130 interrupted. \`docs/cli.md\` says more.
 `;
 
 const program = (io: Io, finish: (outcome: Outcome, json: boolean) => void): Command => {
@@ -79,6 +80,7 @@ const program = (io: Io, finish: (outcome: Outcome, json: boolean) => void): Com
   add(commandOf(next, io, finish));
   add(commandOf(logs, io, finish));
   add(commandOf(backup, io, finish));
+  add(commandOf(copy, io, finish));
   add(commandOf(verify, io, finish));
   add(commandOf(drill, io, finish));
   add(commandOf(check, io, finish));

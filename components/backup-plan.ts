@@ -3,18 +3,14 @@ import { type Plan, plan, slug } from "../spec/index.ts";
 import { checkArgs, refuse, resolved } from "./args/check-args.ts";
 import { type BackupPlanArgs, backupPlanArgs } from "./args/plan-args.ts";
 import { sourceKind, sourceName } from "./args/source-args.ts";
-import { cluster, ONLY_CLUSTER } from "./cluster.ts";
-import { dockerHost, ONLY_HOST } from "./docker-host.ts";
-import { refuseOtherProvider } from "./other-provider.ts";
-import type { ClusterPlan } from "./render/cluster-runs.ts";
+import { placed, refuseOtherPlace } from "./placed.ts";
 import { ungranted } from "./render/layout.ts";
 import { lockContradiction } from "./render/lock-contract.ts";
 import { planSpec, scheduleSpec } from "./render/plan.ts";
 import type { PlanFacts } from "./render/restore-checks.ts";
-import type { DockerPlan } from "./render/scheduler.ts";
 import { collisions, type SecretInputs } from "./render/secrets.ts";
 import type { Sidecar } from "./render/sidecar.ts";
-import { dockerName, hostOf, type PlanIdentity } from "./render/target.ts";
+import type { PlanIdentity } from "./render/target.ts";
 import type { Repository } from "./repository.ts";
 
 const TYPE = "restorable:index:BackupPlan";
@@ -55,8 +51,7 @@ export class BackupPlan extends pulumi.ComponentResource {
       declared,
     );
     refuseContradictions(what, planName, args, secrets);
-    if (args.target.docker) refuseOtherProvider(what, opts, ONLY_HOST);
-    if (args.target.kubernetes) refuseOtherProvider(what, opts, ONLY_CLUSTER);
+    refuseOtherPlace(what, args.target, opts);
     super(TYPE, name, {}, opts);
 
     this.planName = planName;
@@ -65,8 +60,7 @@ export class BackupPlan extends pulumi.ComponentResource {
     this.spec = pulumi.output({ ...spec, repository: repository.spec }).apply((known) => resolved(plan, what, known));
     this.secrets = pulumi.secret(Object.assign({}, repository.secrets, ...secrets) as SecretInputs);
     this.warn(args);
-    this.onHost(name, args);
-    this.#sidecar = this.inCluster(name, args);
+    this.#sidecar = placed(name, { ...args, identity: this.identity, plan: this.spec, secrets: this.secrets }, this);
 
     this.registerOutputs({ spec: this.spec, secrets: this.secrets });
   }
@@ -86,38 +80,6 @@ export class BackupPlan extends pulumi.ComponentResource {
 
   private get identity(): PlanIdentity {
     return { project: pulumi.getProject(), stack: pulumi.getStack(), name: this.planName };
-  }
-
-  private inCluster(name: string, { target, schedule, run }: BackupPlanArgs): pulumi.Output<Sidecar> | undefined {
-    if (!target.kubernetes) return undefined;
-    return cluster(
-      name,
-      {
-        identity: this.identity,
-        target: target.kubernetes,
-        plan: this.spec as pulumi.Output<ClusterPlan>,
-        secrets: this.secrets,
-        scheduled: schedule?.cron !== undefined,
-        run,
-      },
-      this,
-    );
-  }
-
-  private onHost(name: string, { target, schedule }: BackupPlanArgs): void {
-    if (!target.docker) return;
-    const { identity } = this;
-    dockerHost(
-      name,
-      {
-        host: hostOf(target.docker),
-        plan: this.spec as pulumi.Output<DockerPlan>,
-        secrets: this.secrets,
-        names: { scheduler: dockerName(identity), configuration: dockerName(identity, "configuration") },
-        scheduled: schedule?.cron !== undefined,
-      },
-      this,
-    );
   }
 
   private warn({ recipients, schedule, sources, layout }: BackupPlanArgs): void {

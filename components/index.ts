@@ -50,6 +50,7 @@ export type {
   S3RepositoryArgs,
   SigningChoice,
 } from "./args/repository-args.ts";
+export type { RepositoryCopyArgs } from "./args/repository-copy-args.ts";
 export type { RestoreArgs, RestoreRequest } from "./args/restore-args.ts";
 export type {
   ContainerArgs,
@@ -75,4 +76,5 @@ export type { Empty, ExclusiveUnion } from "./exclusive-union.ts";
 export { RecoveryPoint } from "./recovery-point.ts";
 export type { Sidecar } from "./render/sidecar.ts";
 export { Repository } from "./repository.ts";
+export { RepositoryCopy } from "./repository-copy.ts";
 export { Restore } from "./restore.ts";

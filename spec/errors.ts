@@ -52,6 +52,7 @@ export const ERROR_CODES = {
   "network-lost": { exit: 14, retry: true },
   "restore-failed": { exit: 12, retry: false },
   unhealthy: { exit: 13, retry: false },
+  degraded: { exit: 15, retry: false },
   interrupted: { exit: 130, retry: true },
   bug: { exit: 70, retry: false },
 } as const satisfies Record<string, { exit: number; retry: boolean }>;

@@ -18,7 +18,11 @@ const version = z.literal(1);
 const scope = { version, repository, plan: slug };
 
 /** Takes one recovery point. */
-export const backupJob = z.strictObject({ kind: z.literal("backup"), version, plan });
+export const backupJob = z.strictObject({
+  kind: z.literal("backup"),
+  version,
+  plan: plan.refine(({ copyOf }) => copyOf === undefined, "copies points and takes none: run `restorable copy`"),
+});
 export type BackupJob = z.infer<typeof backupJob>;
 
 /** Lists recovery points; with `point`, selects one and hands out its key in its envelope. Read-only. */

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { caFiles } from "./ca-files.ts";
 import { compatibleLayout, layoutMistake } from "./compatible-layout.ts";
+import { criticality } from "./criticality.ts";
 import { orphanQuery } from "./orphans.ts";
 import { quiesce } from "./quiesce.ts";
-import { isSameBucket, repository } from "./repository.ts";
+import { copyMistake, isSameBucket, type Location, repository } from "./repository.ts";
 import { retention } from "./retention.ts";
 import { recipient, slug } from "./scalars.ts";
 import { schedule } from "./schedule.ts";
@@ -18,22 +19,26 @@ export const plan = z
     stack: z.string().min(1),
     name: slug,
     target,
+    /** None where the plan copies points. */
     sources: z
       .array(source)
-      .min(1)
       .refine(
         (sources) => new Set(sources.map(({ name }) => name)).size === sources.length,
         "two sources have the same name",
       ),
     /** Its environment is the plan's. */
     repository,
+    /** Its points are copies of another repository's: it takes none of its own, and they keep the plan's name that they have there. */
+    copyOf: z.strictObject({ repository, plan: slug }).optional(),
+    /** Whether somebody is woken when it is not healthy. @default critical */
+    criticality: criticality.optional(),
     /** Names as an older tool's, not compressed and not encrypted, for the sources that the layout names. @default our own */
     layout: compatibleLayout.optional(),
     schedule: schedule.default({ kind: "none" }),
     /** Absent: everything is kept. */
     retention: retention.optional(),
     /** Each can decrypt every point of this plan. */
-    recipients: z.array(recipient).min(1),
+    recipients: z.array(recipient),
     /** A fall of rows or bytes below this share of the last point's flags the new point and freezes pruning. @default 0.5 */
     shrinkBelow: z.number().min(0).max(1).default(0.5),
     quiesce: quiesce.optional(),
@@ -54,6 +59,15 @@ export const plan = z
       .optional(),
     /** Seconds a lease or lock lives without being renewed. @default 90 */
     leaseSeconds: z.number().int().min(3).default(90),
+  })
+  .superRefine(({ copyOf, sources, recipients, repository: to }, context) => {
+    const refuse = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    const mistake = copyOf && copyMistake(copyOf.repository, to);
+    if (mistake !== undefined) refuse("repository", mistake);
+    if (copyOf && sources.length > 0) refuse("sources", "a plan that copies points has no source of its own");
+    if (copyOf) return;
+    if (sources.length === 0) refuse("sources", "expected at least one source");
+    if (recipients.length === 0) refuse("recipients", "expected at least one age recipient");
   })
   .superRefine(({ sources, orphans = [] }, context) => {
     const refuse = (index: number, field: string, message: string) =>
@@ -116,3 +130,12 @@ export const plan = z
 export type Plan = z.infer<typeof plan>;
 
 const isOfCluster = ({ kind }: Mount): boolean => kind === "claim" || kind === "secret";
+
+/** The name under which a plan's points lie in its repository. */
+export const catalogName = ({ name, copyOf }: Pick<Plan, "name" | "copyOf">): string => copyOf?.plan ?? name;
+
+/** Every place that the jobs of a plan read or write. */
+export const placesOf = ({ repository: { location }, copyOf }: Pick<Plan, "repository" | "copyOf">): Location[] => [
+  location,
+  ...(copyOf ? [copyOf.repository.location] : []),
+];

@@ -1,4 +1,4 @@
-import { ERROR_CODES } from "../../spec/index.ts";
+import { ERROR_CODES, unhealthyCode } from "../../spec/index.ts";
 import { checkTable } from "../check-table.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { findPlan } from "../find/find-plan.ts";
@@ -16,11 +16,12 @@ export const check: Definition = {
     const objects = objectsOf(declared);
     const result = await runQuietly(io, { kind: "check", version: 1, repository, plan, schedule, objects }, found);
     const { healthy, checks } = result;
+    const { criticality = "critical" } = declared ?? {};
     const end = healthy ? `${plan} is healthy` : `${plan} is NOT healthy: see what FAILED above`;
     return {
-      json: result,
+      json: { ...result, criticality },
       text: `${checkTable(io, checks)}\n${end}\n`,
-      exit: healthy ? 0 : ERROR_CODES.unhealthy.exit,
+      exit: healthy ? 0 : ERROR_CODES[unhealthyCode({ criticality })].exit,
     };
   },
 };

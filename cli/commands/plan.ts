@@ -37,7 +37,12 @@ const planText = (io: Io, value: Plan): string =>
     [
       ["plan", `${value.name} (${value.repository.environment})`],
       ["target", targetText(value.target)],
-      ["sources", value.sources.map(sourceText).join("\n")],
+      [
+        "sources",
+        value.copyOf
+          ? `points of plan ${value.copyOf.plan} in ${locationText(value.copyOf.repository.location)}, copied`
+          : value.sources.map(sourceText).join("\n"),
+      ],
       ["repository", locationText(value.repository.location)],
       ["schedule", scheduleText(value.schedule)],
       [

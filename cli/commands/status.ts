@@ -1,6 +1,7 @@
 import type { FoundJob } from "../../launch/index.ts";
 import {
   type CatalogPoint,
+  type Criticality,
   ERROR_CODES,
   isProven,
   JobError,
@@ -8,6 +9,7 @@ import {
   newestDrill,
   type Proof,
   type ResultOf,
+  unhealthyCode,
 } from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { findPlans } from "../find/find-plan.ts";
@@ -23,6 +25,7 @@ interface PlanStatus {
   readonly plan: string;
   readonly environment: string;
   readonly points: number;
+  readonly criticality: Criticality;
   readonly healthy: boolean;
   readonly checks: ResultOf<"check">["checks"];
   readonly newest?: string | undefined;
@@ -48,9 +51,16 @@ export const status: Definition = {
     return {
       json: { version: 1, ok: true, kind: "status", healthy, plans },
       text: plans.map((value) => statusText(io, value)).join("\n"),
-      exit: healthy ? 0 : ERROR_CODES.unhealthy.exit,
+      exit: exitOf(plans),
     };
   },
+};
+
+/** A critical plan that is not healthy counts more than any other. */
+const exitOf = (plans: readonly PlanStatus[]): number => {
+  const bad = plans.filter(({ healthy }) => !healthy);
+  const worst = bad.find(({ criticality }) => criticality === "critical") ?? bad[0];
+  return worst ? ERROR_CODES[unhealthyCode(worst)].exit : 0;
 };
 
 const statusOf = async (io: Io, found: Found): Promise<PlanStatus> => {
@@ -64,8 +74,9 @@ const statusOf = async (io: Io, found: Found): Promise<PlanStatus> => {
     runQuietly(io, { kind: "check", ...scope, schedule, objects: objectsOf(declared) }, found),
   ]);
   return {
-    plan,
+    plan: declared?.name ?? plan,
     environment: repository.environment,
+    criticality: declared?.criticality ?? "critical",
     points: points.length,
     healthy,
     checks,
@@ -113,7 +124,7 @@ const statusText = (io: Io, value: PlanStatus): string => {
   return [
     fields(
       [
-        ["plan", `${value.plan} (${value.environment})`],
+        ["plan", `${value.plan} (${value.environment}${value.criticality === "ordinary" ? ", not critical" : ""})`],
         ["health", value.healthy ? "healthy" : `NOT healthy\n${bad.join("\n")}`],
         ["newest", newest === undefined ? "none" : `${newest}, ${duration(ageSeconds ?? 0)} old, of ${value.points}`],
         ["proven", value.proven ?? "none yet: run `restorable verify --identity FILE`"],

@@ -19,14 +19,17 @@ export const findPlans = async (io: Io, options: FindOptions): Promise<readonly 
 export const findPlan = async (io: Io, options: FindOptions): Promise<Found> => {
   const [first, ...others] = await findPlans(io, options);
   if (first && others.length === 0) return first;
-  const names = [first, ...others].map((found) => found?.plan).join(", ");
+  const names = [first, ...others].flatMap((found) => (found ? [nameOf(found)] : [])).join(", ");
   throw new JobError("unknown-plan", `the stack has several plans: ${names}`, "name one with --plan");
 };
 
+/** A plan that copies points has another name than they have. */
+const nameOf = ({ declared, plan }: Found): string => declared?.name ?? plan;
+
 const choose = (all: readonly Found[], name: string): Found => {
-  const found = all.find(({ plan }) => plan === name);
+  const found = all.find((each) => nameOf(each) === name);
   if (found) return found;
-  const names = all.map(({ plan }) => plan).join(", ");
+  const names = all.map(nameOf).join(", ");
   throw new JobError("unknown-plan", `there is no plan '${name}'`, `the stack has ${names}`);
 };
 

@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { JobError, type Plan, parse, plan as planSchema, repository as repositorySchema } from "../../spec/index.ts";
+import {
+  catalogName,
+  JobError,
+  type Plan,
+  parse,
+  plan as planSchema,
+  repository as repositorySchema,
+} from "../../spec/index.ts";
 import type { Io } from "../io.ts";
 import type { FindOptions } from "./find-options.ts";
 import type { Found } from "./found.ts";
@@ -12,10 +19,10 @@ export const planWithoutState = (io: Io, options: FindOptions): Found => {
   const common = { declared, secrets: io.env, repositories: [], stack: undefined };
   if (options.repository === undefined) {
     if (!declared) throw new Error("unreachable: neither --repository nor --target");
-    return { ...common, repository: declared.repository, plan: options.plan ?? declared.name };
+    return { ...common, repository: declared.repository, plan: options.plan ?? catalogName(declared) };
   }
   const environment = options.environment ?? declared?.repository.environment;
-  const plan = options.plan ?? declared?.name;
+  const plan = options.plan ?? (declared && catalogName(declared));
   if (environment === undefined || plan === undefined) {
     throw new JobError(
       "bad-config",

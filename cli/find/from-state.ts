@@ -1,10 +1,17 @@
-import { JobError, type Plan, parse, plan as planSchema, repository as repositorySchema } from "../../spec/index.ts";
+import {
+  catalogName,
+  JobError,
+  type Plan,
+  parse,
+  plan as planSchema,
+  repository as repositorySchema,
+} from "../../spec/index.ts";
 import type { Io } from "../io.ts";
 import type { StateResource } from "../pulumi/stacks.ts";
 import type { FindOptions } from "./find-options.ts";
 import type { Found, Secrets } from "./found.ts";
 
-const PLAN = "restorable:index:BackupPlan";
+const PLANS = ["restorable:index:BackupPlan", "restorable:index:RepositoryCopy"];
 const REPOSITORY = "restorable:index:Repository";
 
 /**
@@ -17,10 +24,10 @@ export const plansOfStack = async (io: Io, options: FindOptions): Promise<readon
     const value = repositorySchema.safeParse(resource.outputs.spec);
     return value.success ? [{ repository: value.data, secrets: secretsOf(io, resource) }] : [];
   });
-  const found = ofType(resources, PLAN).map((resource): Found => {
+  const found = ofType(resources, ...PLANS).map((resource): Found => {
     const declared: Plan = parse(planSchema, resource.outputs.spec, `the plan ${resource.urn.split("::").at(-1)}`);
     const secrets = secretsOf(io, resource);
-    return { declared, repository: declared.repository, plan: declared.name, secrets, repositories, stack };
+    return { declared, repository: declared.repository, plan: catalogName(declared), secrets, repositories, stack };
   });
   if (found.length > 0) return found;
   throw new JobError(
@@ -30,8 +37,8 @@ export const plansOfStack = async (io: Io, options: FindOptions): Promise<readon
   );
 };
 
-const ofType = (resources: readonly StateResource[], type: string): StateResource[] =>
-  resources.filter((resource) => resource.type === type);
+const ofType = (resources: readonly StateResource[], ...types: readonly string[]): StateResource[] =>
+  resources.filter(({ type }) => types.includes(type));
 
 /** What the state knows counts more than what the environment happens to hold. */
 const secretsOf = (io: Io, { outputs }: StateResource): Secrets => {

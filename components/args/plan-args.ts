@@ -1,6 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { orphanQuery, plan, type Retention, recipient, retention, schedule, slug } from "../../spec/index.ts";
+import {
+  criticality,
+  orphanQuery,
+  plan,
+  type Retention,
+  recipient,
+  retention,
+  schedule,
+  slug,
+} from "../../spec/index.ts";
 import type { Empty, ExclusiveUnion } from "../exclusive-union.ts";
 import { Repository } from "../repository.ts";
 import { type RunChoice, runArgs } from "./kubernetes-args.ts";
@@ -61,6 +70,8 @@ export interface BackupPlanArgs {
   readonly schedule?: ScheduleChoice | undefined;
   /** @default everything is kept */
   readonly retention?: RetentionArgs | undefined;
+  /** Whether somebody is woken when it is not healthy: exit code 13 of `check` and `status`, or 15. @default critical */
+  readonly criticality?: "critical" | "ordinary" | undefined;
   /** age recipients (`age1…`). Each can open every point of this plan; one alone gets a warning. */
   readonly recipients: readonly pulumi.Input<string>[];
   /** What stops and starts the application around a restore. @default nothing is stopped */
@@ -83,7 +94,7 @@ export interface BackupPlanArgs {
 const { shape } = plan;
 const cron = schedule.options[1].shape;
 
-const scheduleArgs = z
+export const scheduleArgs = z
   .strictObject({
     cron: cron.cron.optional(),
     timeZone: cron.timeZone.optional(),
@@ -127,6 +138,7 @@ const planShape = z.strictObject({
   layout: layoutArgs.optional(),
   schedule: scheduleArgs.optional(),
   retention: retention.optional(),
+  criticality: criticality.optional(),
   recipients: z
     .array(leaf(recipient))
     .min(1, "expected at least one age recipient; without one nobody could read a backup"),

@@ -8,6 +8,7 @@ import {
   type KubernetesTarget,
   type Plan,
   type PodVolume,
+  placesOf,
   planLabels,
   podResources,
   SCHEDULER_MOUNT,
@@ -47,7 +48,7 @@ export const runVolumes = (plan: ClusterPlan): readonly PodVolume[] => [
   configurationVolume(plan),
   TMP_VOLUME,
   ...sourceVolumes(plan.sources, true),
-  ...certificateVolumes(plan.target, caFiles(plan.sources, [plan.repository.location])),
+  ...certificateVolumes(plan.target, caFiles(plan.sources, placesOf(plan))),
 ];
 
 /** A runner's container, all but its volumes. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { KubernetesTarget, Plan, Source } from "../../spec/index.ts";
+import { type KubernetesTarget, type Location, type Plan, placesOf, type Source } from "../../spec/index.ts";
 
 /** One thing that a pod may open connections to. */
 interface Peer {
@@ -32,7 +32,7 @@ const NAMES: EgressRule = {
  * namespace, an address to itself; of any other name only the port is known, because policies do not know names.
  */
 export const egress = (plan: Plan & { readonly target: KubernetesTarget }): EgressRule[] => {
-  const rules = [...plan.sources.flatMap(ofSource), ...ofLocation(plan)].map(({ host, port }) =>
+  const rules = [...plan.sources.flatMap(ofSource), ...placesOf(plan).flatMap(ofLocation)].map(({ host, port }) =>
     rule(host === undefined ? undefined : destination(host, plan.target.namespace), port),
   );
   const texts = [NAMES, ...rules].map((each) => JSON.stringify(each));
@@ -55,8 +55,7 @@ const ofSource = (source: Source): readonly Peer[] => {
   }
 };
 
-const ofLocation = ({ repository: { location } }: Plan): readonly Peer[] =>
-  location.kind === "s3" ? [store(location.endpoint)] : [];
+const ofLocation = (location: Location): readonly Peer[] => (location.kind === "s3" ? [store(location.endpoint)] : []);
 
 /** Without an endpoint it is Amazon's, at addresses that change. */
 const store = (endpoint: string | undefined): Peer => {

@@ -17,7 +17,7 @@ export const planSpec = (identity: PlanIdentity, args: Omit<BackupPlanArgs, "rep
   const format = args.layout?.goS3Backup ? "sql" : undefined;
   const sources = args.sources.map((source) => sourceSpec(name, source, format));
   const target = targetSpec(identity, args.target, args);
-  const { retention, recipients, hooks, superseded, shrinkBelow, leaseSeconds } = args;
+  const { retention, criticality, recipients, hooks, superseded, shrinkBelow, leaseSeconds } = args;
   return {
     spec: {
       version: 1,
@@ -30,6 +30,7 @@ export const planSpec = (identity: PlanIdentity, args: Omit<BackupPlanArgs, "rep
       schedule: scheduleSpec(args.schedule),
       recipients,
       retention,
+      criticality,
       quiesce: args.quiesce && quiesceSpec(args.quiesce),
       hooks,
       orphans: args.orphans,

@@ -1,13 +1,14 @@
 import {
   caFiles,
   type DockerTarget,
-  type Job,
   neededSecrets,
   type Plan,
+  placesOf,
   SCHEDULE_FILE,
   SCHEDULER_MOUNT,
   SECRETS_FILE,
   type SecretsFile,
+  scheduledJobs,
   sourceMount,
 } from "../../spec/index.ts";
 
@@ -31,16 +32,11 @@ export const scheduledPlan = ({ quiesce: _quiesce, hooks: _hooks, ...plan }: Pla
 
 /** The values that the jobs of a scheduler need, and no other. */
 export const schedulerSecrets = (plan: Plan, values: Readonly<Record<string, string>>): SecretsFile => {
-  const { repository, name, retention, schedule } = plan;
-  const scope = { version: 1, repository, plan: name, schedule } as const;
-  const jobs: readonly Job[] = [
-    { kind: "backup", version: 1, plan },
-    { kind: "check", ...scope },
-    ...(retention
-      ? [{ kind: "prune", ...scope, retention, confirm: true, leaseSeconds: plan.leaseSeconds } as const]
-      : []),
-  ];
-  const names = new Set(jobs.flatMap(neededSecrets).flatMap((ref) => (ref.kind === "env" ? [ref.name] : [])));
+  const names = new Set(
+    scheduledJobs(plan)
+      .flatMap(neededSecrets)
+      .flatMap((ref) => (ref.kind === "env" ? [ref.name] : [])),
+  );
   return { secrets: Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name))) };
 };
 
@@ -50,7 +46,13 @@ export const schedulerContainer = (plan: DockerPlan, container: string, configVo
   const mounts = sources.flatMap((source) =>
     source.kind === "files" && source.mount ? [mountOf(sourceMount(source.name), source.mount)] : [],
   );
-  const certificates = caFiles(sources, [repository.location]).map((path) => mountOf(path, { kind: "bind", path }));
+  const places = placesOf(plan);
+  const directories = places.flatMap((place) =>
+    place.kind === "directory"
+      ? [{ ...mountOf(place.path, { kind: "bind", path: place.path }), readOnly: place !== repository.location }]
+      : [],
+  );
+  const certificates = caFiles(sources, places).map((path) => mountOf(path, { kind: "bind", path }));
   return {
     name: container,
     image: target.image,
@@ -60,6 +62,7 @@ export const schedulerContainer = (plan: DockerPlan, container: string, configVo
       { type: "volume", source: configVolume, target: SCHEDULER_MOUNT, readOnly: true },
       ...mounts,
       ...certificates,
+      ...directories,
     ],
     user: target.user,
     memory: Math.ceil(target.memory / MIB),

@@ -1,18 +1,18 @@
 import {
   ERROR_CODES,
   type ErrorReport,
-  type Job,
   type JobKind,
   type Plan,
   type Result,
   type SchedulerState,
-  type Success,
+  scheduledJobs,
+  unhealthyCode,
 } from "../../spec/index.ts";
 import type { SchedulerWorld } from "./world.ts";
 
 export type RunEnd = NonNullable<SchedulerState["last"]>;
 
-/** Takes a point, then lets retention select, then looks at the catalog. What fails ends the run: nothing is pruned after a failed backup. */
+/** Runs the jobs of a plan, one after the other. What fails ends the run: nothing is pruned after a failed backup. */
 export const oneRun = async (
   world: Pick<SchedulerWorld, "now" | "runJob">,
   plan: Plan,
@@ -25,35 +25,28 @@ export const oneRun = async (
     ...more,
   });
   let point: string | undefined;
-  for (const job of jobsOf(plan)) {
+  for (const job of scheduledJobs(plan)) {
     const result = await world.runJob(job, signal);
     if (result.ok && result.kind === "backup") point = result.manifest.id;
-    const error = errorOf(result, job.kind);
+    if (result.ok && result.kind === "copy") point = result.copied.at(-1);
+    const error = errorOf(plan, result, job.kind);
     if (error) return end({ ok: false, ...(point === undefined ? {} : { point }), error });
   }
   return end({ ok: true, ...(point === undefined ? {} : { point }) });
 };
 
-const jobsOf = (plan: Plan): readonly Job[] => {
-  const { repository, name, retention, schedule, leaseSeconds } = plan;
-  const scope = { version: 1, repository, plan: name, schedule } as const;
-  return [
-    { kind: "backup", version: 1, plan },
-    ...(retention ? [{ kind: "prune", ...scope, retention, confirm: true, leaseSeconds } as const] : []),
-    { kind: "check", ...scope },
-  ];
-};
-
-const errorOf = (result: Result, kind: JobKind): ErrorReport | undefined => {
+const errorOf = (plan: Plan, result: Result, kind: JobKind): ErrorReport | undefined => {
   if (!result.ok) return { ...result.error, fact: `the ${kind} failed: ${result.error.fact}` };
-  return result.kind === "check" && !result.healthy ? unhealthy(result) : undefined;
+  if (!("healthy" in result) || result.healthy) return undefined;
+  const code = unhealthyCode(plan);
+  if (result.kind === "copy") {
+    const facts = result.problems.map(({ point, fact }) => `${point}: ${fact}`).join("; ");
+    return { code, fact: `not everything is copied: ${facts}`, hint: "`restorable copy` says the same, and more" };
+  }
+  if (result.kind !== "check") return undefined;
+  const facts = result.checks.flatMap(({ ok, name, detail }) => (ok ? [] : [`${name}: ${detail}`])).join("; ");
+  return { code, fact: `the plan is not healthy: ${facts}`, hint: "`restorable check` says the same, and more" };
 };
-
-const unhealthy = ({ checks }: Extract<Success, { kind: "check" }>): ErrorReport => ({
-  code: "unhealthy",
-  fact: `the plan is not healthy: ${checks.flatMap(({ ok, name, detail }) => (ok ? [] : [`${name}: ${detail}`])).join("; ")}`,
-  hint: "`restorable check` says the same, and more",
-});
 
 /** Whether the same run may succeed a little later without anybody's help. */
 export const mayPass = ({ error }: RunEnd): boolean => error !== undefined && ERROR_CODES[error.code].retry;

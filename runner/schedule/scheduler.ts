@@ -1,4 +1,4 @@
-import { JobError, type Plan, pointTime, type SchedulerState } from "../../spec/index.ts";
+import { checkOf, JobError, type Plan, pointTime, type SchedulerState } from "../../spec/index.ts";
 import { type CronSchedule, isMissed, nextRun } from "./next-run.ts";
 import { oneRun, type RunEnd } from "./one-run.ts";
 import { failedText, tryAgainAt } from "./try-again.ts";
@@ -47,12 +47,9 @@ class Scheduler {
   }
 
   async #wasMissed(): Promise<boolean> {
-    const { repository, name, schedule } = this.#plan;
     const { now, report, signal } = this.#world;
     for (let looks = 1; looks <= LOOKS && !signal.aborted; looks += 1) {
-      const result = await this.#alive(
-        this.#world.runJob({ kind: "check", version: 1, repository, plan: name, schedule }, signal),
-      );
+      const result = await this.#alive(this.#world.runJob(checkOf(this.#plan), signal));
       if (result.ok && result.kind === "check") {
         const newest = result.newest === undefined ? undefined : pointTime(result.newest);
         const missed = isMissed(this.#schedule, newest, now());

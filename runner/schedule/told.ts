@@ -5,6 +5,7 @@ import {
   parse,
   type SchedulerFile,
   type SecretsFile,
+  scheduledJobs,
   schedulerFile,
   secretsFile,
 } from "../../spec/index.ts";
@@ -40,9 +41,7 @@ const readJson = (file: string): unknown => {
 };
 
 const refuseMissing = (plan: Told["plan"], secrets: Told["secrets"]): void => {
-  const names = neededSecrets({ kind: "backup", version: 1, plan }).flatMap((ref) =>
-    ref.kind === "env" ? [ref.name] : [],
-  );
+  const names = neededSecrets(scheduledJobs(plan)[0]).flatMap((ref) => (ref.kind === "env" ? [ref.name] : []));
   const missing = names.filter((name) => !secrets[name]);
   if (missing.length === 0) return;
   throw new JobError("missing-secret", `no value was handed over for ${missing.join(", ")}`, "run `pulumi up` again");

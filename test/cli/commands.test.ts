@@ -148,6 +148,19 @@ describe("status and check", () => {
     expect(out).toContain("next run  2026-11-22 00:00:00Z, in 11 h 0 min\n");
   });
 
+  it("[chipster.1] exit 15 when only a plan is not healthy that is not critical, and 13 when a critical one is", async () => {
+    const ordinary = { ...examplePlan(), name: "auth", criticality: "ordinary" };
+    const critical = { ...examplePlan(), name: "session-db" };
+    const failed = { points: [examplePoint(POINT, { flagged: true })] };
+    const check = await restorable(["check", "--json"], { ...failed, plans: [ordinary] });
+    expect(check.exit).toBe(15);
+    expect(check.json()).toMatchObject({ healthy: false, criticality: "ordinary" });
+    expect((await restorable(["status"], { ...failed, plans: [ordinary] })).exit).toBe(15);
+    const both = await restorable(["status"], { ...failed, plans: [ordinary, critical] });
+    expect(both.exit).toBe(13);
+    expect(both.out).toContain("auth (uat, not critical)");
+  });
+
   it("exit 13 when it is not, and say why", async () => {
     const points = [examplePoint(POINT, { flagged: true })];
     const [status, check] = await Promise.all([restorable(["status"], { points }), restorable(["check"], { points })]);

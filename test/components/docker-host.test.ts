@@ -71,6 +71,7 @@ test("the scheduler is confined, joins what the target says and reads the source
       { type: "volume", source: "app_images", target: "/sources/images", readOnly: true },
       { type: "bind", source: "/srv/app/.envs", target: "/sources/envs", readOnly: true },
       { type: "bind", source: "/ca.pem", target: "/ca.pem", readOnly: true },
+      { type: "bind", source: "/backups", target: "/backups", readOnly: false },
     ],
   });
   for (const absent of ["envs", "uploads", "volumes", "ports", "privileged", "networksAdvanced"])

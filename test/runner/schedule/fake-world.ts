@@ -106,6 +106,18 @@ export const checked = (newest?: string, healthy = true): Result => ({
 export const backedUp = (id: string): Result =>
   ({ ...common, ok: true, kind: "backup", manifest: { id }, removedLeftovers: 0, warnings: [] }) as unknown as Result;
 
+export const copiedWith = (problems: { point: string; fact: string }[]): Result => ({
+  ...common,
+  ok: true,
+  kind: "copy",
+  healthy: problems.length === 0,
+  copied: [],
+  present: 0,
+  left: [],
+  problems,
+  bytes: 0,
+});
+
 export const pruned: Result = {
   ...common,
   ok: true,

@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
 import { runScheduler } from "../../../runner/schedule/scheduler.ts";
 import type { Job } from "../../../spec/index.ts";
-import { type Behaviour, backedUp, checked, failing, fakeWorld, pruned, scheduledPlan } from "./fake-world.ts";
+import {
+  type Behaviour,
+  backedUp,
+  checked,
+  copiedWith,
+  failing,
+  fakeWorld,
+  pruned,
+  scheduledPlan,
+} from "./fake-world.ts";
 
 /** So late that no run was missed, whenever a test begins. */
 const NEWEST = "20261121T235900Z-7f3a";
@@ -23,6 +32,28 @@ test("each run is a backup, then a prune where there is a retention, then a chec
   await runScheduler(world, scheduledPlan("0 2 * * *", { retention }));
   expect(jobs.map(({ kind }) => kind)).toEqual(["check", "backup", "prune", "check"]);
   expect(states.at(-1)?.last).toMatchObject({ ok: true, point: NEWEST });
+});
+
+test("[chipster.8] a plan that copies does so by its schedule, keeps by its own retention, and is unhealthy when a point could not be copied", async () => {
+  const taken = scheduledPlan("12 6 * * *", { retention: { keepDaily: 90, minimum: 3 } });
+  const { repository } = taken;
+  const to = { ...repository, location: { kind: "directory" as const, path: "/srv/archive" } };
+  const plan = { ...taken, name: "archive", sources: [], repository: to, copyOf: { repository, plan: taken.name } };
+  const problems = [{ point: NEWEST, fact: "a bit flipped" }];
+  const answer: Behaviour = (job, at, signal) =>
+    job.kind === "copy" ? { result: copiedWith(problems) } : OK(job, at, signal);
+  const { world, jobs, states } = fakeWorld("2026-11-21T06:11:00Z", "2026-11-21T06:13:00Z", answer);
+  await runScheduler(world, plan);
+  expect(jobs.map(({ kind }) => kind)).toEqual(["check", "copy"]);
+  expect(states.at(-1)?.last).toMatchObject({ ok: false, error: { code: "unhealthy" } });
+  const ordinary = fakeWorld("2026-11-21T06:11:00Z", "2026-11-21T06:13:00Z", answer);
+  await runScheduler(ordinary.world, { ...plan, criticality: "ordinary" });
+  expect(ordinary.states.at(-1)?.last).toMatchObject({ error: { code: "degraded" } });
+  const good = fakeWorld("2026-11-21T06:11:00Z", "2026-11-21T06:13:00Z", (job, at, signal) =>
+    job.kind === "copy" ? { result: copiedWith([]) } : OK(job, at, signal),
+  );
+  await runScheduler(good.world, plan);
+  expect(good.jobs.map(({ kind }) => kind)).toEqual(["check", "copy", "prune", "check"]);
 });
 
 test("a run that takes longer than the interval is never overlapped; what was due meanwhile is left out", async () => {
