@@ -20,9 +20,13 @@
 //     stop?: { sessions?, auth?, job-history? }   lists of { deployment | statefulSet: name } that a restore scales to
 //                                      none, and back; default session-db and file-storage, auth, job-history
 //     timeoutSeconds?                  for each stop and start; default 120
+//     archive?: { to, docker?, ledger?, schedule?, retention? }   copies that the cluster cannot touch, in plans of their own:
+//                                      sessions-archive and so on. `to`: { directory } or { bucket, prefix? }; `docker`:
+//                                      { host?, network } of the archive host, or `restorable copy` on this machine
 //     from?: [{ environment, publicKey } | { environment, stack }]   whose points may be restored here
 //   backups:accessKeyId, backups:secretAccessKey   secrets: of the bucket
 //   backups:sessionDbPassword, backups:authPassword, backups:jobHistoryPassword   secrets: of the role postgres
+//   backups:archiveAccessKeyId, backups:archiveSecretAccessKey   secrets: of the archive's bucket, where it has one
 //   backups:values                     secret: the text of values.yaml
 //   backups:identity                   secret, optional: an age private key, for restores
 //   backups:restore                    the request; absent by default
@@ -33,13 +37,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { BackupPlan, Repository, Restore, type RestoreRequest, type SourceArgs } from "../components/index.ts";
 import { kubernetesTarget, plan, retention } from "../spec/index.ts";
+import { archive, archiveConfig } from "./archive.ts";
 import { bucketConfig, credentialsOf, declaredBucket, lockConfig } from "./bucket.ts";
 import { parsedConfig } from "./config.ts";
 import { guards } from "./guards.ts";
 import { otherEnvironments, readRepository } from "./other-environments.ts";
 
-const PLANS = ["sessions", "auth", "job-history"] as const;
-type PlanName = (typeof PLANS)[number];
+/** Who loses its points loses users' work, or only what users bring again and statistics. */
+const PLANS = { sessions: "critical", auth: "ordinary", "job-history": "ordinary" } as const;
+type PlanName = keyof typeof PLANS;
 
 const units = z.array(
   z.union([z.strictObject({ deployment: z.string() }), z.strictObject({ statefulSet: z.string() })]),
@@ -67,6 +73,7 @@ const chipsterConfig = z.strictObject({
     })
     .prefault({}),
   timeoutSeconds: z.number().positive().optional(),
+  archive: archiveConfig.optional(),
   from: otherEnvironments({}),
 });
 type ChipsterConfig = z.output<typeof chipsterConfig>;
@@ -83,7 +90,7 @@ export const chipster = (environment: string) => {
     auth: [database("auth", settings, config)],
     "job-history": [database("job-history", settings, config)],
   };
-  const plans = PLANS.map(
+  const plans = (Object.keys(PLANS) as PlanName[]).map(
     (name) =>
       new BackupPlan(name, {
         target: target(settings),
@@ -93,10 +100,12 @@ export const chipster = (environment: string) => {
         recipients: settings.recipients,
         schedule: settings.schedule ?? { none: {} },
         retention: settings.retention,
+        criticality: PLANS[name],
         quiesce: { units: settings.stop[name], timeoutSeconds: settings.timeoutSeconds },
         ...guards(environment, settings.superseded),
       }),
   );
+  if (settings.archive) archive(settings.archive, repository, settings.runner, PLANS, config);
   const restore = new Restore("restore", {
     plans,
     from: settings.from.map((source) => readRepository("chipster", source, { bucket, prefix: settings.prefix })),
