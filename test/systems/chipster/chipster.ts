@@ -45,7 +45,7 @@ export class Chipster {
       ...DATABASE_NAMES.flatMap((database) => [`statefulset/${server(database)}`, `deployment/${database}`]),
       "statefulset/file-storage",
     ];
-    await Promise.all(workloads.map((name) => this.kubectl("rollout", "status", name, "--timeout=120s")));
+    await Promise.all(workloads.map((name) => this.kubectl("rollout", "status", name, "--timeout=300s")));
   }
 
   kubectl = (...args: readonly string[]): Promise<string> => kubectl("--namespace", this.namespace, ...args);
