@@ -73,9 +73,22 @@ export const quiesce = z.strictObject({
 });
 export type Quiesce = z.infer<typeof quiesce>;
 
+/** By which the daemon starts a container again when it comes up, also one that was stopped by hand. */
+export const restartPolicy = z.strictObject({
+  name: z.enum(["always", "on-failure"]),
+  /** 0: as often as it takes. */
+  retries: z.number().int().min(0),
+});
+export type RestartPolicy = z.infer<typeof restartPolicy>;
+
 /** One thing that ran before a restore stopped it, as the journal keeps it: enough to start it again without the plan. */
 export const quiescedDockerUnit = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("container"), container: dockerName }),
+  z.strictObject({
+    kind: z.literal("container"),
+    container: dockerName,
+    /** What is set back when it is started; it has none while it is stopped. */
+    restart: restartPolicy.optional(),
+  }),
   z.strictObject({
     kind: z.literal("exec"),
     container: dockerName,

@@ -38,7 +38,8 @@ describe("kills and supervisors · docker, postgres 17, versitygw", () => {
     app = world.place.claim("app");
     const service = ["--label", `com.docker.compose.project=${world.place.network}`];
     const named = [...service, "--label", "com.docker.compose.service=app", ...LABELLED, "--name", app, "--init"];
-    await docker("run", "--detach", ...named, "debian:trixie-slim", "sleep", "infinity");
+    // The daemon would start it whenever it comes up, whoever stopped it.
+    await docker("run", "--detach", ...named, "--restart", "always", "debian:trixie-slim", "sleep", "infinity");
     plan = planWith({});
     await world.sql("app", "CREATE TABLE t AS SELECT n, md5(n::text) AS text FROM generate_series(1, 2000) n");
     await inVolume(
@@ -69,6 +70,7 @@ describe("kills and supervisors · docker, postgres 17, versitygw", () => {
   const planWith = (quiesce: Partial<Quiesce>) => hostPlan(world, { quiesce: { timeoutSeconds: 20, ...quiesce } });
   const stopping = (...units: readonly QuiesceUnit[]) => planWith({ units: [...units] });
   const start = (of: Plan, id: string) => startLauncher(world, launchOf(of, { id, point, into: { replace: {} } }));
+  const policy = (name: string) => docker("inspect", "--format", "{{.HostConfig.RestartPolicy.Name}}", name);
   const runs = async (name: string) => (await docker("inspect", "--format", "{{.State.Running}}", name)) === "true";
   const cli = (args: readonly string[], of: Plan = plan) => {
     const file = path.join(folder, "plan.json");
@@ -154,6 +156,7 @@ describe("kills and supervisors · docker, postgres 17, versitygw", () => {
     const of = stopping({ kind: "container", container: app });
     const launcher = start(of, "killed-2");
     await killAfter(launcher, /swapping the restored data in/);
+    expect([await runs(app), await policy(app)]).toEqual([false, "no"]);
     const resumed = await waitFor("the end of the job that goes on", async () => {
       const tried = await cli(["resume", "killed-2", "--json"], of);
       return /"busy"/.test(tried.stdout) ? undefined : tried;
@@ -163,7 +166,7 @@ describe("kills and supervisors · docker, postgres 17, versitygw", () => {
     expect(await live()).toEqual(
       ok ? saved : expect.objectContaining({ files: expect.not.stringMatching(saved.files) }),
     );
-    expect(await runs(app)).toBe(true);
+    expect([await runs(app), await policy(app)]).toEqual([true, "always"]);
   });
 
   test("a job's container that is killed is undone within the life of its lease, the application untouched", async () => {
@@ -195,7 +198,7 @@ describe("kills and supervisors · docker, postgres 17, versitygw", () => {
       const supervisor = supervise(app);
       try {
         const before = await live();
-        const of = planWith({ units: [{ kind: "container", container: app }], quietSeconds: 5 });
+        const of = planWith({ units: [{ kind: "container", container: app }], quietSeconds: 60 });
         const record = await launched(start(of, "supervised-1"));
         expect(record).toMatchObject({
           ok: false,

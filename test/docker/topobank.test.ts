@@ -2,12 +2,12 @@ import { mkdir, readFile, rename } from "node:fs/promises";
 import path from "node:path";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Manifest, ResultOf } from "../../spec/index.ts";
 import { OLD_DUMP } from "../runner/old/old-dump.ts";
 import { messages } from "../support/engine-events.ts";
 import { type PulumiRun, PulumiStack } from "../support/pulumi-stack.ts";
-import { makeTempDir, removeTempDir } from "../support/temp-dir.ts";
+import { makeTempDir, removeTempDir, tempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { Operator } from "../systems/topobank/operator.ts";
 import { Topobank } from "../systems/topobank/topobank.ts";
@@ -16,6 +16,7 @@ import { type HostStore, startHostStore } from "./support/host-store.ts";
 
 const MEDIA = "topobank-assets-production";
 const DUMPS = "topobank-dumps-production";
+const UAT = { media: "topobank-assets-uat", dumps: "topobank-dumps-uat" };
 /** As the operators' procedure asks for: so long nothing may write. */
 const QUIET_SECONDS = 30;
 const errors = ({ events }: PulumiRun): string => messages(events, "error").join("\n");
@@ -207,6 +208,64 @@ describe("TopoBank · docker, postgres 17, versitygw, pulumi", () => {
     expect(run.ok, run.text).toBe(true);
     const { Body } = await store.client.send(new GetObjectCommand({ Bucket: MEDIA, Key }));
     expect(await Body?.transformToString()).toBe("heights of a-deleted");
+    await topobank.answers();
+  });
+
+  test("production's latest point goes onto uat: rows and media are uat's own then, and nothing of production changed", async () => {
+    await measure("for-uat");
+    await backup();
+    const live = async () => [
+      await topobank.sql(
+        "SELECT string_agg(datafile, ',' ORDER BY id) FROM manager_topography WHERE description = 'measured'",
+      ),
+      await docker(
+        "inspect",
+        "--format",
+        "{{.State.StartedAt}}",
+        topobank.container("django"),
+        topobank.container("postgres"),
+      ),
+    ];
+    const before = await live();
+
+    const uatDirectory = await tempDir("topobank-uat");
+    await store.makeBucket(UAT.media);
+    const media = { ...store, bucket: UAT.media };
+    const uat = await Topobank.make({ project: unique("uat"), directory: uatDirectory, media });
+    onTestFinished(() => uat.remove());
+    await uat.create();
+    await uat.supervise();
+    await waitFor("the tables of uat", () => uat.migrate(), { seconds: 120 });
+    const project = unique("backups");
+    const uatStack = await PulumiStack.create({ stack: "topobank-uat", project, standIns: ["docker"] });
+    onTestFinished(() => uatStack.remove());
+    const { identity } = operator;
+    const there = await Operator.make({ stack: uatStack, project, topobank: uat, store, ...UAT, identity });
+    onTestFinished(async () => {
+      await uatStack.destroy();
+      await there.clearHost();
+    });
+    const { publicKey } = await stack.outputs();
+    const from = { environment: "prod", dumps: { endpoint: store.endpoint, bucket: DUMPS }, publicKey };
+    await there.configure({ from: [from] });
+    await there.up();
+    const envs = await readFile(path.join(uat.envs, ".postgres"), "utf8");
+
+    const sources = ["postgres", "media"];
+    const request = { id: "from-production", from: { environment: "prod", plan: "topobank" }, sources };
+    const run = await there.restore(request);
+    expect(run.ok, run.text).toBe(true);
+    await uat.answers();
+    expect(await uat.sql("SELECT datafile FROM manager_topography WHERE datafile ~ 'for-uat'")).toBe(
+      "topographies/for-uat.dat",
+    );
+    const { Body } = await store.client.send(
+      new GetObjectCommand({ Bucket: UAT.media, Key: "media/topographies/for-uat.dat" }),
+    );
+    expect(await Body?.transformToString()).toBe("heights of for-uat");
+    expect(await readFile(path.join(uat.envs, ".postgres"), "utf8")).toBe(envs);
+    expect([uat.user, uat.password, uat.volume]).not.toEqual([topobank.user, topobank.password, topobank.volume]);
+    expect(await live()).toEqual(before);
     await topobank.answers();
   });
 

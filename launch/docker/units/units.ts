@@ -12,8 +12,15 @@ import { probeHttp } from "../../probe-http.ts";
 import { quiescedText, type Units } from "../../restore/units.ts";
 import type { ProgramEnd, RunProgram } from "../../run-program.ts";
 import { isConnectionError, isRefusal, refusalText } from "../engine-error.ts";
-import { membersOf } from "./compose.ts";
-import { inspectContainer, isRunning, startContainer, stopContainer } from "./container.ts";
+import { membersOf, membersRunning } from "./compose.ts";
+import {
+  holdContainer,
+  inspectContainer,
+  isRunning,
+  quiescedContainer,
+  startContainer,
+  stopContainer,
+} from "./container.ts";
 import { execInside } from "./exec.ts";
 
 /** Milliseconds between two looks at something that is waited for. */
@@ -51,10 +58,12 @@ const onHost = (unit: QuiesceUnit): DockerUnit => {
 const running = async (place: Place, unit: DockerUnit, seconds: number): Promise<readonly QuiescedUnit[]> => {
   const { engine, host } = place;
   switch (unit.kind) {
-    case "container":
-      return (await isRunning(engine, host, unit.container)) ? [{ kind: "container", container: unit.container }] : [];
+    case "container": {
+      const running = await quiescedContainer(engine, host, unit.container);
+      return running ? [running] : [];
+    }
     case "compose":
-      return composeRunning(place, unit);
+      return membersRunning(engine, host, unit);
     case "exec": {
       if (!(await isRunning(engine, host, unit.container))) return [];
       const { container, start: argv, user } = unit;
@@ -66,28 +75,6 @@ const running = async (place: Place, unit: DockerUnit, seconds: number): Promise
   }
 };
 
-const composeRunning = async (
-  { engine, host }: Place,
-  unit: Extract<QuiesceUnit, { kind: "compose" }>,
-): Promise<readonly QuiescedUnit[]> => {
-  const members = await membersOf(engine, host, unit);
-  if (members.length === 0) {
-    const hint = "`docker compose ls --all` shows them; correct the plan's quiesce.units; nothing was touched";
-    throw new JobError(
-      "missing-container",
-      `there is no container of a compose project '${unit.project}' on ${host}`,
-      hint,
-    );
-  }
-  const unknown = unit.keep.filter((service) => !members.some((member) => member.service === service));
-  if (unknown.length > 0) {
-    const services = [...new Set(members.map(({ service }) => service))].join(", ");
-    const fact = `the compose project '${unit.project}' has no service ${unknown.join(", ")}; it has ${services}`;
-    throw new JobError("bad-config", fact, "correct `keep` in the plan's quiesce.units; nothing was touched");
-  }
-  return members.flatMap(({ name, runs }) => (runs ? [{ kind: "container", container: name } as const] : []));
-};
-
 const stop = async (
   place: Place,
   unit: DockerUnit,
@@ -95,12 +82,14 @@ const stop = async (
   seconds: number,
 ): Promise<void> => {
   const { engine, host } = place;
+  const containers = stopped.filter((one) => one.kind === "container");
   switch (unit.kind) {
     case "container":
+      for (const one of containers) await holdContainer(engine, host, one);
       if (stopped.length > 0) await stopContainer(engine, host, unit.container, seconds);
       return;
     case "compose":
-      return stopCompose(place, unit, seconds);
+      return stopCompose(place, unit, containers, seconds);
     case "exec":
       if (stopped.length > 0) await stopInside(place, unit, seconds);
       return;
@@ -122,9 +111,15 @@ const succeeded = (unit: DockerUnit, { ok, text }: ProgramEnd): void => {
 const stopCompose = async (
   { engine, host }: Place,
   unit: Extract<QuiesceUnit, { kind: "compose" }>,
+  stopped: readonly Extract<QuiescedUnit, { kind: "container" }>[],
   seconds: number,
 ): Promise<void> => {
   const members = await membersOf(engine, host, unit);
+  const kept = new Set(members.flatMap(({ name, kept }) => (kept ? [name] : [])));
+  const ours = new Set(members.map(({ name }) => name));
+  // Also of what a supervisor has stopped already.
+  for (const one of stopped)
+    if (ours.has(one.container) && !kept.has(one.container)) await holdContainer(engine, host, one);
   for (const { name } of members.filter(({ runs, kept }) => runs && !kept))
     await stopContainer(engine, host, name, seconds);
   for (const { name } of members.filter(({ kept }) => kept).toReversed()) {
@@ -226,7 +221,7 @@ const startOnce = async (
   seconds: number,
 ): Promise<ProgramEnd> => {
   if (unit.kind === "container") {
-    await startContainer(engine, unit.container);
+    await startContainer(engine, unit.container, unit.restart);
     return { ok: true, text: `${quiescedText(unit)} was started` };
   }
   const { State } = await engine.getContainer(unit.container).inspect();
