@@ -108,6 +108,11 @@ export const plan = z
         : "a Deployment or a StatefulSet needs a target in a cluster";
       context.addIssue({ code: "custom", path: ["quiesce", "units", index], message });
     });
+    quiesce?.probes.forEach(({ kind }, index) => {
+      if (kind === "http" || (kind === "pod") === cluster) return;
+      const message = cluster ? "expected a probe in a pod" : "a probe in a pod needs a target in a cluster";
+      context.addIssue({ code: "custom", path: ["quiesce", "probes", index], message });
+    });
   })
   .superRefine(({ target, sources, repository: { location } }, context) => {
     if (target.kind === "kubernetes") {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { argv } from "./scalars.ts";
-import { dockerName, kubernetesName } from "./target.ts";
+import { dockerName, kubernetesLabel, kubernetesName } from "./target.ts";
 
 /** What has a number of replicas. */
 export const workloadResource = z.enum(["Deployment", "StatefulSet"]);
@@ -51,6 +51,15 @@ export const probe = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("http"), url: z.url({ protocol: /^https?$/ }) }),
   /** A program inside a container that must exit 0. */
   z.strictObject({ kind: z.literal("exec"), container: dockerName, argv, user: z.string().min(1).optional() }),
+  /** A program in a pod of a Deployment or StatefulSet that must exit 0. */
+  z.strictObject({
+    kind: z.literal("pod"),
+    resource: workloadResource,
+    name: kubernetesName,
+    /** @default the pod's first container */
+    container: kubernetesLabel.optional(),
+    argv,
+  }),
 ]);
 export type Probe = z.infer<typeof probe>;
 

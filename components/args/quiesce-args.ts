@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { dockerName, kubernetesName, probe, quiesce } from "../../spec/index.ts";
+import { dockerName, kubernetesLabel, kubernetesName, probe, quiesce } from "../../spec/index.ts";
 import type { ExclusiveUnion } from "../exclusive-union.ts";
 import { argvList, argv as argvSchema, exclusive, leaf, optional, text } from "./schema.ts";
 
@@ -53,11 +53,23 @@ export interface ExecProbeArgs {
   readonly user?: pulumi.Input<string> | undefined;
 }
 
+/** A program inside a ready pod of a workload. */
+export interface PodProbeArgs {
+  /** Of the Deployment or the StatefulSet. */
+  readonly name: pulumi.Input<string>;
+  /** @default the pod's first container */
+  readonly container?: pulumi.Input<string> | undefined;
+  /** Must exit 0. */
+  readonly argv: ArgvArgs;
+}
+
 /** What must answer before an application counts as running. */
 export type ProbeChoice = ExclusiveUnion<{
   /** A URL that must answer the operator's machine with a status below 400. */
   http: pulumi.Input<string>;
   exec: ExecProbeArgs;
+  deployment: PodProbeArgs;
+  statefulSet: PodProbeArgs;
 }>;
 
 /** What stops and starts the application around a restore. */
@@ -72,7 +84,7 @@ export interface QuiesceArgs {
   readonly quietSeconds?: pulumi.Input<number> | undefined;
   /** Must exit 0 within `timeoutSeconds` after the start. */
   readonly probe?: ArgvArgs | undefined;
-  /** Must all answer within `timeoutSeconds` after the start. Not with `target: { local }`; `exec` only with `target: { docker }`. @default none */
+  /** Must all answer within `timeoutSeconds` after the start. Not with `target: { local }`; `exec` only with `target: { docker }`, the last two only in a cluster. @default none */
   readonly probes?: readonly ProbeChoice[] | undefined;
   /** Seconds for each program, and for the probes to succeed. @default 120 */
   readonly timeoutSeconds?: pulumi.Input<number> | undefined;
@@ -80,6 +92,7 @@ export interface QuiesceArgs {
 
 const name = leaf(dockerName);
 const [http] = probe.options;
+const inPod = z.strictObject({ name: leaf(kubernetesName), container: optional(kubernetesLabel), argv: argvSchema });
 
 const unit = exclusive({
   container: name,
@@ -107,6 +120,8 @@ export const quiesceArgs = z.strictObject({
       exclusive({
         http: leaf(http.shape.url),
         exec: z.strictObject({ container: name, argv: argvSchema, user: optional(text) }),
+        deployment: inPod,
+        statefulSet: inPod,
       }),
     )
     .optional(),

@@ -129,8 +129,11 @@ function* units({ quiesce }: Parts, target: Target): Mistakes {
 
 function* probes({ quiesce }: Parts, target: Target): Mistakes {
   if (target === "local" && quiesce?.probes?.length) yield ["needs target docker or kubernetes", "quiesce", "probes"];
-  if (target !== "kubernetes") return;
-  for (const [index, { exec }] of (quiesce?.probes ?? []).entries()) {
-    if (exec) yield ["needs target docker", "quiesce", "probes", index, "exec"];
+  if (target === "local") return;
+  for (const [index, probe] of (quiesce?.probes ?? []).entries()) {
+    const [kind] = Object.entries(probe).find(([, given]) => given !== undefined) ?? [];
+    const home = kind === "exec" ? "docker" : "kubernetes";
+    if (kind !== undefined && kind !== "http" && home !== target)
+      yield [`needs target ${home}`, "quiesce", "probes", index, kind];
   }
 }

@@ -15,5 +15,8 @@ const unitSpec = (unit: QuiesceUnitChoice): object => {
   return unit.exec ? { kind: "exec", ...unit.exec } : { kind: "host", ...unit.host };
 };
 
-const probeSpec = (probe: ProbeChoice): object =>
-  probe.exec ? { kind: "exec", ...probe.exec } : { kind: "http", url: probe.http };
+const probeSpec = (probe: ProbeChoice): object => {
+  if (probe.deployment) return { kind: "pod", resource: "Deployment", ...probe.deployment };
+  if (probe.statefulSet) return { kind: "pod", resource: "StatefulSet", ...probe.statefulSet };
+  return probe.exec ? { kind: "exec", ...probe.exec } : { kind: "http", url: probe.http };
+};

@@ -1,4 +1,11 @@
-import { ERROR_CODES, JobError, type RestoreJob, type RestoreRecord, type ResultOf } from "../../spec/index.ts";
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  JobError,
+  type RestoreJob,
+  type RestoreRecord,
+  type ResultOf,
+} from "../../spec/index.ts";
 import type { Act } from "./actions.ts";
 import { errorReport } from "./failed-record.ts";
 import { type LaunchWorld, warn } from "./world.ts";
@@ -50,8 +57,11 @@ const isLeftLease = async (error: unknown, { orphans, now }: LaunchWorld, deadli
   now().getTime() < deadline &&
   (await orphans.running()) === undefined;
 
+/** Whoever says so has already waited as long as it helps. */
+const WAITED_FOR: readonly ErrorCode[] = ["busy", "cannot-start"];
+
 const mayPass = (error: unknown): boolean =>
-  error instanceof JobError && error.code !== "busy" && ERROR_CODES[error.code].retry;
+  error instanceof JobError && !WAITED_FOR.includes(error.code) && ERROR_CODES[error.code].retry;
 
 /** A journal at these steps is closed. A record alone says nothing: a rolled-back restore still has its first one. */
 export const isOver = (step: string): boolean => step === "finished" || step === "undone" || step === "rolled-back";

@@ -48,6 +48,10 @@ const settleSwap = async (act: Act, world: LaunchWorld, error: unknown): Promise
   try {
     return { ...(await recover(act, world, errorReport(error).fact, error)), error };
   } catch (second) {
+    if (neverRan(error) && neverRan(second)) {
+      warn(world, `${errorReport(second).fact}; nothing was swapped, so the application is started on its old data`);
+      return { error };
+    }
     throw new JobError(
       "restore-failed",
       `${errorReport(error).fact}; and then: ${errorReport(second).fact}; the application stays stopped, because its data may be half old and half new`,
@@ -56,6 +60,10 @@ const settleSwap = async (act: Act, world: LaunchWorld, error: unknown): Promise
     );
   }
 };
+
+/** Errors of a target that say for certain that a job did nothing. */
+const neverRan = (error: unknown): boolean =>
+  error instanceof JobError && (error.code === "cannot-start" || error.code === "missing-image");
 
 /** Before the swap the live data are whole, so the application is started even if the copy could not be removed. */
 const undoStopped = async (act: Act, world: LaunchWorld, error: unknown): Promise<Outcome> => {

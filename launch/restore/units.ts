@@ -31,8 +31,16 @@ export const quiescedText = (unit: QuiescedUnit): string => {
   }
 };
 
-export const probeText = (probe: Probe): string =>
-  probe.kind === "http" ? probe.url : `${probe.argv.join(" ")} in container ${probe.container}`;
+export const probeText = (probe: Probe): string => {
+  switch (probe.kind) {
+    case "http":
+      return probe.url;
+    case "exec":
+      return `${probe.argv.join(" ")} in container ${probe.container}`;
+    case "pod":
+      return `${probe.argv.join(" ")} in ${probe.resource} ${probe.name}`;
+  }
+};
 
 /** The journal's words for what was stopped. */
 export const toJournal = (units: readonly QuiescedUnit[]): readonly string[] =>

@@ -387,6 +387,7 @@ const WRONG_IN_CLUSTER: readonly (readonly [string, unknown, string])[] = [
   ["quiesce.units.0", { container: "app" }, "quiesce.units[0].container: needs target docker"],
   ["quiesce.units.0.deployment", "A", "quiesce.units[0].deployment: expected a Kubernetes name"],
   ["quiesce.probes.0", { exec: { container: "app", argv: ["a"] } }, "quiesce.probes[0].exec: needs target docker"],
+  ["quiesce.probes.1.deployment.name", "A", "quiesce.probes[1].deployment.name: expected a Kubernetes name"],
 ];
 
 const withWrong = (args: BackupPlanArgs, path: string, value: unknown): BackupPlanArgs => {

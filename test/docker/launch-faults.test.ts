@@ -12,12 +12,13 @@ import {
   hostPlan,
   inVolume,
   jobContainers,
-  type Launcher,
+  killAfter,
   LISTING,
   launched,
   launchOf,
   removeJobs,
   restorable,
+  saidBy,
   startLauncher,
 } from "./support/launches.ts";
 import { type DockerWorld, makeDockerWorld } from "./support/world.ts";
@@ -82,19 +83,6 @@ describe("kills and supervisors · docker, postgres 17, versitygw", () => {
       const filters = [`label=restorable.stack=${plan.stack}`, `label=${label}`].flatMap((each) => ["--filter", each]);
       return (await docker("ps", "--quiet", ...filters)) || undefined;
     });
-  /** As `kill -9`, once it has said something. */
-  const killAfter = async (launcher: Launcher, said: RegExp) => {
-    await saidBy(launcher, said);
-    launcher.kill("SIGKILL");
-    await launcher;
-  };
-  const saidBy = (launcher: Launcher, said: RegExp) => {
-    let all = "";
-    launcher.stderr.on("data", (text: Buffer) => {
-      all += text;
-    });
-    return waitFor(`${said} of the launcher`, () => said.test(all), { seconds: 60, every: 5 });
-  };
 
   test("a backup whose launcher is killed goes on; status shows it, attach gets its result and removes the container", async () => {
     const launcher = cli(["backup"]);

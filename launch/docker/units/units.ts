@@ -9,7 +9,7 @@ import {
   unitText,
 } from "../../../spec/index.ts";
 import { probeHttp } from "../../probe-http.ts";
-import { quiescedText, type Units } from "../../restore/units.ts";
+import { probeText, quiescedText, type Units } from "../../restore/units.ts";
 import type { ProgramEnd, RunProgram } from "../../run-program.ts";
 import { isConnectionError, isRefusal, refusalText } from "../engine-error.ts";
 import { membersOf, membersRunning } from "./compose.ts";
@@ -42,8 +42,16 @@ export const dockerUnits = (place: Place): Units => ({
     unit.kind === "workload"
       ? { ok: false, text: `${quiescedText(unit)} is no part of a Docker host` }
       : start(place, unit, seconds),
-  probe: (probe, seconds) =>
-    probe.kind === "http" ? probeHttp(probe.url, seconds) : execInside(place.engine, probe, seconds),
+  probe: async (probe, seconds) => {
+    switch (probe.kind) {
+      case "http":
+        return probeHttp(probe.url, seconds);
+      case "exec":
+        return execInside(place.engine, probe, seconds);
+      case "pod":
+        return { ok: false, text: `${probeText(probe)} is no part of a Docker host` };
+    }
+  },
 });
 
 const onHost = (unit: QuiesceUnit): DockerUnit => {

@@ -12,6 +12,7 @@ import { probeText, quiescedText, type Units } from "../../restore/units.ts";
 import type { ProgramEnd } from "../../run-program.ts";
 import type { Cluster } from "../cluster.ts";
 import { clusterError, errorText, isRefusal, mayPass } from "../cluster-error.ts";
+import { probePod } from "./probe-pod.ts";
 import {
   disown,
   podsOf,
@@ -43,10 +44,16 @@ export const kubernetesUnits = (connect: Connect, by: string): Units => ({
     unit.kind === "workload"
       ? start(connect, unit, seconds)
       : { ok: false, text: `${quiescedText(unit)} is no part of a cluster` },
-  probe: async (probe, seconds) =>
-    probe.kind === "http"
-      ? probeHttp(probe.url, seconds)
-      : { ok: false, text: `${probeText(probe)} is no part of a cluster` },
+  probe: async (probe, seconds) => {
+    switch (probe.kind) {
+      case "http":
+        return probeHttp(probe.url, seconds);
+      case "pod":
+        return probePod(connect, probe, seconds);
+      case "exec":
+        return { ok: false, text: `${probeText(probe)} is no part of a cluster` };
+    }
+  },
 });
 
 const workload = (unit: QuiesceUnit): WorkloadUnit => {

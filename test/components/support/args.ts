@@ -147,7 +147,10 @@ export const clusterPlanArgs = (
     quiesce: {
       ...quiesce,
       units: [{ deployment: wrap("web") }, { statefulSet: wrap("auth") }],
-      probes: [{ http: wrap("http://web.example.org/") }],
+      probes: [
+        { http: wrap("http://web.example.org/") },
+        { deployment: { name: wrap("web"), container: wrap("web"), argv: [wrap("true")] } },
+      ],
     },
   };
 };

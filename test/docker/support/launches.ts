@@ -78,6 +78,22 @@ export const startLauncher = (
 
 export type Launcher = ReturnType<typeof startLauncher>;
 
+/** Once a launcher has said something. */
+export const saidBy = (launcher: Launcher, said: RegExp): Promise<boolean> => {
+  let all = "";
+  launcher.stderr.on("data", (text: Buffer) => {
+    all += text;
+  });
+  return waitFor(`${said} of the launcher`, () => said.test(all), { seconds: 120, every: 5 });
+};
+
+/** As `kill -9`, once it has said something. */
+export const killAfter = async (launcher: Launcher, said: RegExp): Promise<void> => {
+  await saidBy(launcher, said);
+  launcher.kill("SIGKILL");
+  await launcher;
+};
+
 /** Runs the launcher to its end; the record is what it prints. */
 export const launched = async (running: Launcher): Promise<RestoreRecord> => {
   const { stdout, stderr } = await running;
@@ -87,7 +103,11 @@ export const launched = async (running: Launcher): Promise<RestoreRecord> => {
 };
 
 /** The command line, with a plan in a file. */
-export const restorable = (world: DockerWorld, args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+export const restorable = (
+  world: Pick<DockerWorld, "secrets" | "operatorKey">,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) =>
   execa(process.execPath, [path.join(checkout, "cli/main.ts"), ...args], {
     env: { ...world.secrets, RESTORABLE_IDENTITY: world.operatorKey, ...env },
     reject: false,

@@ -58,7 +58,7 @@ export class ClusterWorld {
       await apply(...world.#objects());
       await Promise.all(
         ["statefulset/db", "deployment/s3", "deployment/app"].map((each) =>
-          world.kubectl("rollout", "status", each, "--timeout=90s"),
+          world.kubectl("rollout", "status", each, "--timeout=300s"),
         ),
       );
       await world.#makeBucket();
@@ -133,7 +133,11 @@ export class ClusterWorld {
               { name: "PGDATA", value: "/data/pg" },
             ],
             // By TCP: while it makes its cluster, the server listens on its socket only.
-            readinessProbe: { exec: { command: ["pg_isready", "--host", "127.0.0.1"] }, periodSeconds: 1 },
+            readinessProbe: {
+              exec: { command: ["pg_isready", "--host", "127.0.0.1"] },
+              periodSeconds: 1,
+              timeoutSeconds: 10,
+            },
             volumeMounts: [{ name: "data", mountPath: "/data" }],
           }),
           volumeClaimTemplates: [{ metadata: { name: "data" }, spec: claim("1Gi") }],

@@ -94,6 +94,16 @@ test("[core.6] when the swap fails the runner settles it and the application is 
   expect(world.programs).toEqual(PROGRAMS);
 });
 
+test("[core.6] when the job that swaps can never be started the application runs again, on its old data", async () => {
+  const { runner, world } = await setUp();
+  for (const action of ["swap", "recover", "finish"] as const)
+    runner.fails[action] = new JobError("cannot-start", "the quota is used up", "look");
+  const record = await restore(restoreLaunch(), world);
+  expect(record).toMatchObject({ ok: false, error: { code: "cannot-start" } });
+  expect(runner.calls).toEqual([...ALL.slice(0, 5), "recover", "finish"]);
+  expect(world.programs).toEqual(PROGRAMS);
+});
+
 test("when a swap can be neither completed nor undone the application stays stopped, and the record says so", async () => {
   const { runner, world } = await setUp();
   runner.fails.swap = new JobError("cannot-swap", "somebody is connected", "look");
