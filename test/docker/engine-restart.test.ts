@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Plan, parse, plan as planSchema, sourceMount } from "../../spec/index.ts";
+import pg from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { type Plan, parse, plan as planSchema, type Quiesce, sourceMount } from "../../spec/index.ts";
 import { RUNNER_IMAGE } from "../../tools/docker/images.ts";
 import { checkout } from "../../tools/servers/tools.ts";
 import { catalogOf, makeWorld, type World } from "../runner/world.ts";
@@ -11,6 +12,8 @@ import { type CountingProxy, startCountingProxy } from "../support/counting-prox
 import { PulumiStack } from "../support/pulumi-stack.ts";
 import { skipBecause } from "../support/skip.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { docker, Place } from "./support/docker.ts";
+import { LISTING, launched, launchOf, startLauncher } from "./support/launches.ts";
 import { type SecondEngine, startSecondEngine, whyNoSecondEngine } from "./support/second-engine.ts";
 
 /** A plan that runs by its schedule every few seconds, in the same store. */
@@ -61,7 +64,7 @@ const tests = () => {
       ...["run", "--detach", "--name", "app", "--init", "--restart", "always", "--volume", "files:/data"],
       ...["--entrypoint", "sleep", RUNNER_IMAGE, "infinity"],
     );
-    plan = hostPlan();
+    plan = planWith({});
   });
 
   beforeEach(() => {
@@ -75,7 +78,7 @@ const tests = () => {
     if (folder) await rm(folder, { recursive: true });
   });
 
-  const hostPlan = (): Plan => {
+  const planWith = (quiesce: Partial<Quiesce>): Plan => {
     const { location } = world.plan.repository;
     return parse(
       planSchema,
@@ -94,6 +97,7 @@ const tests = () => {
             : source,
         ),
         repository: { ...world.plan.repository, location: { ...location, endpoint: proxy.endpoint } },
+        quiesce: { timeoutSeconds: 60, quietSeconds: 1, ...quiesce },
       },
       "plan",
     );
@@ -218,6 +222,81 @@ const tests = () => {
     expect(again.exitCode, again.all).toBe(0);
     expect((await catalogOf(world)).points.length).toBe(left.length + 1);
   });
+
+  test("between quiesce and resume of a restore: the daemon does not start the application, and then it runs on old or new data, never mixed", async () => {
+    const { place, port } = await newerServer();
+    onTestFinished(() => place.remove());
+    const connect = async (): Promise<pg.Client> => {
+      const client = new pg.Client({
+        host: "127.0.0.1",
+        port,
+        user: "postgres",
+        password: world.secrets.PG_PASSWORD,
+        database: "app",
+      });
+      await client.connect();
+      return client;
+    };
+    const client = await waitFor("PostgreSQL", connect, { seconds: 120 });
+    await client.query("CREATE TABLE t AS SELECT n, md5(n::text) AS text FROM generate_series(1, 2000) n");
+    await client.end();
+    const live = async () => {
+      const reader = await connect();
+      const { rows } = await reader.query("SELECT count(*), md5(string_agg(text, ',' ORDER BY n)) FROM t");
+      await reader.end();
+      return [rows, await inFiles(LISTING)];
+    };
+    // Time to lock the table before the swap connects.
+    const whole = planWith({ units: [{ kind: "container", container: "app" }], quietSeconds: 10 });
+    const sources = whole.sources.map((source) => (source.kind === "postgres" ? { ...source, port } : source));
+    const of = { ...whole, sources };
+    const saved = await live();
+    const backup = await as(of, world.secrets, "backup");
+    expect(backup.exitCode, backup.all).toBe(0);
+    const point = JSON.parse(backup.stdout).manifest.id;
+    const writer = await connect();
+    await writer.query("UPDATE t SET text = 'changed' WHERE n = 1");
+    await writer.end();
+    await inFiles('fs.writeFileSync("/data/a", "second");');
+    const changed = await live();
+
+    const launcher = startLauncher(world, launchOf(of, { id: "restarted-1", point, into: { replace: {} } }));
+    let said = "";
+    launcher.stderr.on("data", (text: Buffer) => {
+      said += text;
+    });
+    const says = (expected: RegExp) => {
+      if (!expected.test(said)) throw new Error(said);
+      return true;
+    };
+    await waitFor("the application to be stopped", () => says(/watching for/), { seconds: 240 });
+    // The swap has to connect, and nobody can while this table is locked.
+    const locker = await connect();
+    try {
+      await locker.query("BEGIN; LOCK TABLE pg_database IN ACCESS EXCLUSIVE MODE");
+      await waitFor("a swap that waits", () => says(/swapping the restored data in/), { seconds: 120 });
+      expect(await state("app")).toBe("false");
+      await engine.restart("TERM");
+      // Whoever is to undo or complete the swap waits for the lock as well, so only the daemon can have started it.
+      expect(await state("app")).toBe("false");
+    } finally {
+      await locker.end();
+    }
+    const record = await launched(launcher);
+    expect(await live(), said).toEqual(record.ok ? saved : changed);
+    expect(await state("app")).toBe("true");
+    expect(await state("app", "{{.HostConfig.RestartPolicy.Name}}")).toBe("always");
+    expect(await jobContainers()).toBe("");
+  });
+
+  /** A server whose dumps the image's clients can restore, on the engine that goes on. */
+  const newerServer = async () => {
+    const place = await Place.make();
+    const settings = ["--env", `POSTGRES_PASSWORD=${world.secrets.PG_PASSWORD}`, "--env", "POSTGRES_DB=app"];
+    const name = await place.start("db", "postgres:17-trixie", [...settings, "--publish", "127.0.0.1::5432"]);
+    const [address = ""] = (await docker("port", name, "5432/tcp")).split("\n");
+    return { place, port: Number(address.split(":").at(-1)) };
+  };
 };
 
 if (without === undefined) describe(NAME, tests);
