@@ -1,0 +1,216 @@
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { generateX25519Identity } from "age-encryption";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type CatalogPoint,
+  ERROR_CODES,
+  identityKey,
+  type Manifest,
+  type RestoreRecord,
+  type ResultOf,
+} from "../../spec/index.ts";
+import { PulumiStack } from "../support/pulumi-stack.ts";
+import { type S3Server, startS3 } from "../support/s3-server.ts";
+import { makeTempDir, removeTempDir } from "../support/temp-dir.ts";
+import { tools } from "../support/tools.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { Chipster } from "../systems/chipster/chipster.ts";
+import { BUCKET, ChipsterSite } from "./support/chipster-site.ts";
+import { HOST_ADDRESS } from "./support/kubectl.ts";
+
+const ID = randomBytes(4).toString("hex");
+const PROJECT = `backups-${ID}`;
+/** A session as users have them, before anything happens. */
+const OLD = "old";
+const FILES = 2000;
+const OPENED = `the work of years: ${FILES} files, mapped 7 reads`;
+/** Large objects of the sessions' database. */
+const LARGE_OBJECTS = "SELECT count(*) FROM pg_largeobject_metadata";
+
+let store: S3Server;
+let chipster: Chipster;
+let prod: ChipsterSite;
+let directory: string;
+
+beforeAll(async () => {
+  directory = await makeTempDir("chipster");
+  const [stack, identity] = await Promise.all([
+    PulumiStack.create({ stack: "chipster-prod", project: PROJECT, standIns: ["kubernetes"] }),
+    generateX25519Identity(),
+    Chipster.deploy(`chipster-${ID}`).then(async (deployed) => {
+      chipster = deployed;
+      await chipster.seed(OLD, FILES);
+    }),
+    startS3({ address: HOST_ADDRESS }).then((started) => {
+      store = started;
+    }),
+  ]);
+  const bucket = { create: { bucket: BUCKET, endpoint: store.endpoint } };
+  prod = await ChipsterSite.make({ chipster, stack, project: PROJECT, store, identity, settings: { bucket } });
+});
+
+afterAll(async () => {
+  await prod?.stack.destroy();
+  await prod?.stack.remove();
+  prod?.close();
+  await chipster?.remove();
+  await store?.stop();
+  await removeTempDir(directory);
+});
+
+const EVERY_MINUTE = { cron: "* * * * *", timeZone: "Europe/Helsinki" };
+const NIGHTLY = { cron: "10 1 * * *", timeZone: "Europe/Helsinki" };
+
+const newest = async (plan: string): Promise<CatalogPoint> => {
+  const [point] = await prod.points(plan);
+  if (!point) throw new Error(`${plan} has no point`);
+  return point;
+};
+
+const entryOf = <K extends "files" | "postgres">({ sources }: Manifest, kind: K, name: string) => {
+  const found = sources.find((entry) => entry.name === name);
+  if (found?.kind !== kind) throw new Error(`the point has no ${kind} of ${name}`);
+  return found as Extract<typeof found, { kind: K }>;
+};
+
+const restore = (plan: string, ...args: readonly string[]) =>
+  prod.restorable("restore", "--plan", plan, ...args, "--confirm", prod.confirm(plan), "--reason", "a test", "--json");
+
+const restored = async (plan: string, ...args: readonly string[]): Promise<RestoreRecord> => {
+  const { exit, out, err } = await restore(plan, ...args);
+  if (exit !== 0) throw new Error(`${exit}\n${out}\n${err}`);
+  return JSON.parse(out) as RestoreRecord;
+};
+
+/** What `age` makes of it on this machine, with a key in a file. */
+const opened = async (key: string, sealed: Buffer): Promise<Buffer> => {
+  const options = { input: sealed, encoding: "buffer" } as const;
+  return Buffer.from((await execa(tools().age, ["--decrypt", "--identity", key], options)).stdout);
+};
+
+describe("Chipster · kubernetes, postgres 17, versitygw", () => {
+  test("[chipster.1] [chipster.2] by the schedule, vacuumlo first: a dump that fails hides no other and stops none", async () => {
+    expect(await chipster.sql("session-db", LARGE_OBJECTS)).toBe("21");
+    await prod.setSecrets({ authPassword: "not-its-password" });
+    await prod.configure({ schedule: EVERY_MINUTE });
+    await prod.up();
+    const nightly = ["sessions", "job-history"] as const;
+    await waitFor(
+      "two of three dumps",
+      async () => {
+        const points = await Promise.all(nightly.map((plan) => prod.published(plan)));
+        return points.every((ids) => ids.length > 0);
+      },
+      { seconds: 300, every: 500 },
+    );
+    expect(await prod.published("auth")).toEqual([]);
+    expect(await chipster.sql("session-db", LARGE_OBJECTS)).toBe("1");
+
+    // Nobody is woken for this one.
+    expect((await prod.restorable("check", "--plan", "auth")).exit).toBe(ERROR_CODES.degraded.exit);
+
+    await prod.setSecrets({ authPassword: String(chipster.passwords["auth-db-password"]) });
+    await prod.configure({ schedule: NIGHTLY });
+    await prod.up();
+    await prod.answer("backup", "--plan", "auth");
+    expect(await prod.published("auth")).toHaveLength(1);
+  });
+
+  test("[chipster.4] no Secret of the cluster holds the private key, and with it a dump opens on any machine", async () => {
+    const secrets = JSON.parse(await chipster.kubectl("get", "secrets", "--output", "json")) as {
+      readonly items: readonly { readonly data?: Readonly<Record<string, string>> }[];
+    };
+    const texts = secrets.items.flatMap(({ data = {} }) => Object.values(data)).map((text) => atob(text));
+    expect(texts.length).toBeGreaterThan(8);
+    // What is searched for would be found: the writer's key of the bucket is in there.
+    expect(texts.some((text) => text.includes(store.root.secretAccessKey))).toBe(true);
+    expect(texts.filter((text) => text.includes(prod.identity) || text.includes("AGE-SECRET-KEY-"))).toEqual([]);
+
+    const point = await newest("auth");
+    const [key = ""] = (await prod.keys(`auth/artifacts/${point.id}/`)).filter((name) => name.includes("auth.dump"));
+    const operator = path.join(directory, "operator.txt");
+    const own = path.join(directory, "point.txt");
+    await writeFile(operator, `${prod.identity}\n`, { mode: 0o600 });
+    await writeFile(own, await opened(operator, await prod.read(`auth/${identityKey(point.id)}`)), { mode: 0o600 });
+    const packed = await opened(own, await prod.read(key));
+    const { stdout } = await execa(tools().zstd, ["--decompress", "--stdout"], { input: packed, encoding: "buffer" });
+    expect(Buffer.from(stdout.subarray(0, 5)).toString()).toBe("PGDMP");
+  });
+
+  test("[chipster.6] the second backup of the files stores only what is new", async () => {
+    await chipster.seed("new", 40);
+    const [first, second] = await Promise.all([
+      newest("sessions"),
+      prod.answer<ResultOf<"backup">>("backup", "--plan", "sessions"),
+    ]);
+    const before = entryOf(first.manifest, "files", "storage");
+    const after = entryOf(second.manifest, "files", "storage");
+    expect(before.snapshot?.addedBytes).toBeGreaterThan(FILES * 4096);
+    expect(after.counts.files).toBeGreaterThanOrEqual(before.counts.files + 40);
+    // Forty files, what was uploaded meanwhile, and restic's own trees: not a tenth of what was there.
+    expect(after.snapshot?.addedBytes).toBeLessThan((FILES * 4096) / 10);
+  });
+
+  test("[chipster.5] an upload whose pod was deleted is no point: nobody lists it, nor does a restore see it", async () => {
+    const before = await prod.published("sessions");
+    const running = prod.restorable("backup", "--plan", "sessions", "--json");
+    const pod = await waitFor(
+      "a dump in the bucket",
+      async () => {
+        const keys = await prod.keys("sessions/artifacts/");
+        if (!keys.some((key) => key.includes("/session-db.") && !before.some((id) => key.includes(id))))
+          return undefined;
+        return chipster.kubectl(
+          "get",
+          "pods",
+          "--selector",
+          "restorable.kind=backup",
+          "--field-selector",
+          "status.phase=Running",
+          "--output",
+          "name",
+        );
+      },
+      { seconds: 240 },
+    );
+    await chipster.kubectl("delete", pod, "--force", "--grace-period=0");
+    expect((await running).exit).not.toBe(0);
+    expect(await prod.published("sessions")).toEqual(before);
+    expect((await prod.points("sessions")).map(({ id }) => id).sort()).toEqual(before);
+  });
+
+  test("rows and files are lost: one request brings both back, and every replica", async () => {
+    await chipster.sql("session-db", "TRUNCATE session, file, job");
+    await chipster.exec("bash", "-c", "rm -r storage/*");
+    await expect(chipster.open(OLD)).rejects.toThrow(/cannot open/);
+    expect(await restored("sessions", "--id", "both")).toMatchObject({ ok: true });
+    expect(await chipster.replicas()).toEqual(Chipster.running);
+    await chipster.isRunning();
+    expect(await chipster.open(OLD)).toBe(OPENED);
+    await chipster.check();
+  });
+
+  test("[chipster.14] two intervals without a point of the sessions wake somebody", async () => {
+    expect((await prod.restorable("check", "--plan", "sessions")).exit).toBe(0);
+    await prod.configure({ schedule: EVERY_MINUTE });
+    await prod.up();
+    const names = await chipster.kubectl("get", "cronjobs", "--output", "name");
+    const suspend = ["--patch", JSON.stringify({ spec: { suspend: true } })];
+    await Promise.all(names.split("\n").map((name) => chipster.kubectl("patch", name, ...suspend)));
+    // Where a run had begun before, its point is fresh for two minutes.
+    const { checks } = await waitFor(
+      "an alert",
+      async () => {
+        const { exit, json } = await prod.restorable("check", "--plan", "sessions", "--json");
+        return exit === ERROR_CODES.unhealthy.exit ? (json() as ResultOf<"check">) : undefined;
+      },
+      { seconds: 300 },
+    );
+    expect(checks.filter(({ ok }) => !ok)).toMatchObject([
+      { name: "fresh", detail: expect.stringContaining("the schedule allows 2 minutes") },
+    ]);
+  });
+});
