@@ -286,6 +286,21 @@ describe("the layout of Colonies · postgres, s3", () => {
     expect(coloniesResult.safeParse({ ...result, point: manifest.id }).success).toBe(false);
   });
 
+  test("[colonies.2] another database in the configuration is the one that is dumped", async () => {
+    await world.sql("postgres", "CREATE DATABASE science");
+    await world.sql("science", "CREATE TABLE only_here AS SELECT 1 AS n");
+    const sources = world.plan.sources.map((source) => ({ ...source, database: "science" }));
+    const manifest = await backupOf(world, { ...world.plan, name: "other", sources } as Plan);
+    const counts = [{ schema: "public", table: "only_here", rows: 1 }];
+    expect(manifest.sources).toMatchObject([{ database: "science", counts }]);
+    const local = path.join(world.directory, "science.bak");
+    await writeFile(local, (await objects(world)).get(keyOf(manifest.id)) ?? "");
+    const { stdout } = await run(path.join(tools().postgresBin, "pg_restore"), ["--list", local]);
+    expect(stdout).toContain("TABLE DATA public only_here");
+    expect(stdout).not.toContain("colony");
+    await removeObject(world, keyOf(manifest.id)); // the tests below look at one plan's dumps
+  });
+
   test("an old dump is listed with the time of its seconds, and nothing else beside it", async () => {
     const layout = { kind: "colonies", prefix: "backups/" } as const;
     const [old] = FOREIGN;

@@ -1,0 +1,186 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { generateX25519Identity } from "age-encryption";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type CatalogPoint, coloniesResult, pointTime, type RestoreRecord, type ResultOf } from "../../spec/index.ts";
+import { makeServerCertificate } from "../../tools/servers/server-certificate.ts";
+import { PulumiStack } from "../support/pulumi-stack.ts";
+import { type S3Server, startS3 } from "../support/s3-server.ts";
+import { makeTempDir, removeTempDir } from "../support/temp-dir.ts";
+import { startTlsFront, type TlsFront } from "../support/tls-front.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { Colonies } from "../systems/colonies/colonies.ts";
+import { ColoniesSite } from "./support/colonies-site.ts";
+import { HOST_ADDRESS } from "./support/kubectl.ts";
+
+const ID = randomBytes(4).toString("hex");
+const PROJECT = `backups-${ID}`;
+const OFTEN = { cron: "*/10 * * * * *", timeZone: "Europe/Stockholm" };
+const NIGHTLY = { cron: "0 0 1 * * *", timeZone: "Europe/Stockholm" };
+/** What Colonies' own executor stored, and what is nobody's dump. */
+const FOREIGN = ["backups/backup_1685968191.bak", "backups/notes.txt"];
+
+const SEED = `
+  CREATE TABLE samples (at timestamptz NOT NULL, value double precision);
+  SELECT create_hypertable('samples', 'at', chunk_time_interval => interval '1 day');
+  INSERT INTO samples SELECT '2026-01-01Z'::timestamptz + n * interval '1 hour', n FROM generate_series(0, 299) n;`;
+
+let directory: string;
+let store: S3Server;
+let front: TlsFront;
+let colonies: Colonies;
+let site: ColoniesSite;
+const password = randomBytes(16).toString("hex");
+
+beforeAll(async () => {
+  directory = await makeTempDir("colonies");
+  const { certificateFile, keyFile } = await makeServerCertificate(directory);
+  const [cert, key] = await Promise.all([readFile(certificateFile), readFile(keyFile)]);
+  store = await startS3();
+  // Its certificate is for another name, and of an authority that nobody knows.
+  front = await startTlsFront(store.endpoint, { cert, key }, HOST_ADDRESS);
+  colonies = await Colonies.make(`colonies-${ID}`);
+  const [stack, identity] = await Promise.all([
+    PulumiStack.create({ stack: "colonies-prod", project: PROJECT, standIns: ["kubernetes"] }),
+    generateX25519Identity(),
+  ]);
+  site = await ColoniesSite.make({
+    ...{ colonies, stack, project: PROJECT, store, identity, password },
+    endpoint: `https://${HOST_ADDRESS}:${front.port}`,
+    settings: { layout: {}, schedule: OFTEN, retention: { keepLast: 3, minimum: 1 } },
+  });
+  await site.up();
+  await colonies.isRunning();
+  for (const name of FOREIGN) await site.put(name, "theirs");
+  await colonies.sql(SEED);
+  await colonies.startWriter();
+});
+
+afterAll(async () => {
+  await site?.stack.destroy();
+  await site?.stack.remove();
+  site?.close();
+  await colonies?.remove();
+  front?.close();
+  await store?.stop();
+  await removeTempDir(directory);
+});
+
+const keyOf = (point: string): string => `backups/backup_${pointTime(point).getTime() / 1000}.bak`;
+
+const newest = async (): Promise<CatalogPoint> => {
+  const [point] = await site.points();
+  if (!point) throw new Error("there is no point");
+  return point;
+};
+
+const restored = async (...args: readonly string[]): Promise<RestoreRecord> => {
+  const guarded = ["--confirm", site.confirm(), "--reason", "a test", "--json"];
+  const { exit, out, err } = await site.restorable("restore", ...args, ...guarded);
+  if (exit !== 0) throw new Error(`${exit}\n${out}\n${err}`);
+  return JSON.parse(out) as RestoreRecord;
+};
+
+const samples = (database = "postgres") => colonies.sql("SELECT count(*) FROM samples", database);
+const restoring = (database = "postgres") => colonies.sql("SHOW timescaledb.restoring", database);
+
+describe("Colonies · kubernetes, timescaledb 2.19.3 on 17, versitygw", () => {
+  test("[colonies.4] [colonies.11] the sidecar takes dumps to a self-signed store; after N+2 runs exactly N remain", async () => {
+    const seen = new Set<string>();
+    const own = async () => (await site.dumps()).filter((name) => !FOREIGN.includes(name));
+    await waitFor(
+      "five runs",
+      async () => {
+        for (const name of await own()) seen.add(name);
+        return seen.size >= 5;
+      },
+      { seconds: 400, every: 500 },
+    );
+    await site.configure({ schedule: NIGHTLY });
+    await site.up();
+    await colonies.isRunning();
+    const kept = (await site.points()).map(({ id }) => keyOf(id)).sort();
+    expect(kept).toHaveLength(3);
+    expect(await own()).toEqual(kept);
+    expect(kept).toEqual([...new Set([...seen, ...kept])].sort().slice(-3));
+    for (const name of FOREIGN) expect(await site.size(name)).toBe(6);
+  });
+
+  test("[colonies.12] credentials are in Secrets, and in no ConfigMap, no pod's description and no log", async () => {
+    const secrets = [password, store.root.secretAccessKey, site.identity];
+    const texts = await Promise.all([
+      colonies.kubectl("get", "configmaps,pods,statefulsets,jobs,events", "--output", "json"),
+      colonies.kubectl("logs", "timescaledb-statefulset-0", "--all-containers"),
+    ]);
+    expect(texts[1]).toContain("the next run begins at");
+    for (const text of texts) for (const secret of secrets) expect(text).not.toContain(secret);
+    const inSecrets = await colonies.kubectl("get", "secrets", "--output", "json");
+    expect(inSecrets).toContain(Buffer.from(password).toString("base64"));
+  });
+
+  test("[colonies.3] [colonies.7] one command is one Job, and answers with the seven keys", async () => {
+    const running = site.answer("backup", "--as", "colonies");
+    const jobs = new Set<string>();
+    let isOver = false;
+    const watched = (async () => {
+      while (!isOver) {
+        const names = await colonies.kubectl("get", "jobs", "--output", "name");
+        for (const name of names.split("\n").filter(Boolean)) jobs.add(name);
+      }
+    })();
+    const answer = await running.finally(() => {
+      isOver = true;
+    });
+    await watched;
+    expect(jobs.size).toBe(1);
+    const result = coloniesResult.parse(answer);
+    expect(Object.keys(answer as object)).toHaveLength(7);
+    expect(result).toMatchObject({ bucket: "backup", filepath_s3: `/${keyOf((await newest()).id)}` });
+    expect(result.size_s3).toBe(await site.size(result.filepath_s3.slice(1)));
+    expect(result.size).toBe(result.size_s3);
+  });
+
+  test("[colonies.9] [colonies.10] [colonies.13] what was lost comes back while the writer goes on, chunk for chunk", async () => {
+    const { id, manifest } = await newest();
+    expect(manifest.sources).toMatchObject([
+      { server: { major: 17 }, extensions: expect.arrayContaining([expect.objectContaining({ version: "2.19.3" })]) },
+    ]);
+    await colonies.sql("TRUNCATE samples");
+    const record = await restored(id, "--id", "lost");
+    expect(record).toMatchObject({ ok: true, superseded: [expect.stringMatching(/^postgres_org_/)] });
+    const compared = record.checks.find(({ name }) => name.startsWith("hypertables of"));
+    expect(compared).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/^2 hypertables, (\d+ rows in \d+ chunks); the manifest says 2 hypertables, \1$/),
+    });
+    expect(await samples()).toBe("300");
+    expect(await restoring()).toBe("off");
+    const written = await colonies.sql("SELECT count(*) FROM processes");
+    await waitFor("the writer", async () => (await colonies.sql("SELECT count(*) FROM processes")) > written);
+  });
+
+  test("[colonies.9] a dump of Colonies' own executor restores by its key, in TimescaleDB's way", async () => {
+    const old = await colonies.kubectl(
+      ...["exec", "timescaledb-statefulset-0", "--container", "timescaledb-container", "--"],
+      ...["bash", "-c", "pg_dump --username postgres --format=custom postgres | base64 --wrap=0"],
+    );
+    await site.put(FOREIGN[0] as string, Buffer.from(old, "base64"));
+    const listed = await site.answer<ResultOf<"catalog">>("list");
+    expect(listed.old?.map(({ key, time }) => [key, time])).toEqual([[FOREIGN[0], "2023-06-05T12:29:51"]]);
+    const args = ["--object", FOREIGN[0] as string, "--unverified", "--database", "from_2023", "--id", "old"];
+    expect(await restored(...args)).toMatchObject({ ok: true });
+    expect(await samples("from_2023")).toBe("300");
+    expect(await restoring("from_2023")).toBe("off");
+  });
+
+  test("[colonies.1] seconds first become a CronJob's five fields with the zone; other seconds are refused", async () => {
+    await site.configure({ run: "cronJob", schedule: { ...NIGHTLY, cron: "5 0 1 * * *" } });
+    const refused = await site.stack.preview();
+    expect(refused.ok).toBe(false);
+    expect(refused.text).toContain("seconds '5' cannot run on this scheduler");
+    await site.configure({ schedule: NIGHTLY });
+    await site.up();
+    const [cronJob] = JSON.parse(await colonies.kubectl("get", "cronjobs", "--output", "json")).items;
+    expect(cronJob.spec).toMatchObject({ schedule: "0 1 * * *", timeZone: "Europe/Stockholm" });
+  });
+});
