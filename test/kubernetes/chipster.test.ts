@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { generateX25519Identity } from "age-encryption";
 import { execa } from "execa";
@@ -12,6 +12,7 @@ import {
   type RestoreRecord,
   type ResultOf,
 } from "../../spec/index.ts";
+import { restorable } from "../cli/real-cli.ts";
 import { PulumiStack } from "../support/pulumi-stack.ts";
 import { type S3Server, startS3 } from "../support/s3-server.ts";
 import { makeTempDir, removeTempDir } from "../support/temp-dir.ts";
@@ -180,6 +181,31 @@ describe("Chipster · kubernetes, postgres 17, versitygw", () => {
     expect((await running).exit).not.toBe(0);
     expect(await prod.published("sessions")).toEqual(before);
     expect((await prod.points("sessions")).map(({ id }) => id).sort()).toEqual(before);
+  });
+
+  test("a server's passwords are taken out with the bucket and a private key, without the cluster and any state", async () => {
+    const publicKey = String((await prod.stack.outputs()).publicKey);
+    const taken = path.join(directory, "passwords");
+    const options = Object.entries({
+      repository: `s3://${BUCKET}/chipster?endpoint=${store.endpoint}`,
+      environment: "prod",
+      plan: "sessions",
+      "public-key": publicKey,
+      source: "passwords",
+      directory: taken,
+      ledger: path.join(directory, "ledger"),
+      confirm: prod.confirm("sessions"),
+    }).flatMap(([name, value]) => [`--${name}`, value]);
+    const { accessKeyId, secretAccessKey } = store.root;
+    const env = {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      RESTORABLE_IDENTITY: prod.identity,
+    };
+    const { exit, err } = await restorable(["restore", ...options, "--json"], { env });
+    expect(exit, err).toBe(0);
+    for (const [name, value] of Object.entries(chipster.passwords))
+      expect(await readFile(path.join(taken, name), "utf8")).toBe(value);
   });
 
   test("rows and files are lost: one request brings both back, and every replica", async () => {
