@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { directory, slug } from "./scalars.ts";
+import { schedule } from "./schedule.ts";
 import { login, tls } from "./source.ts";
 
 /** A question that a restored database must answer with yes. */
@@ -27,3 +28,7 @@ export const scratch = z.strictObject({
   directory,
 });
 export type Scratch = z.infer<typeof scratch>;
+
+/** What a stack's state says of the drills that it declares. */
+export const declaredDrill = z.strictObject({ environment: slug, plan: slug, schedule });
+export type DeclaredDrill = z.infer<typeof declaredDrill>;

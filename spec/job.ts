@@ -101,6 +101,8 @@ export const openJob = z.strictObject({
   identity: secretRef,
   /** The file that is written, for its owner only. */
   into: z.string().startsWith("/"),
+  /** A file for a fresh random password: the one of a scratch server that lives no longer than the drill. */
+  serverPassword: z.string().startsWith("/").optional(),
 });
 export type OpenJob = z.infer<typeof openJob>;
 

@@ -11,10 +11,11 @@ export const check: Definition = {
   summary: "say whether the recovery points are fresh, signed, untouched and proven",
   run: async (io, options): Promise<Outcome> => {
     const found = await findPlan(io, options);
-    const { repository, plan, declared } = found;
+    const { repository, plan, declared, drills } = found;
     const schedule = declared?.schedule ?? { kind: "none" };
     const objects = objectsOf(declared);
-    const result = await runQuietly(io, { kind: "check", version: 1, repository, plan, schedule, objects }, found);
+    const job = { kind: "check", version: 1, repository, plan, schedule, drills, objects } as const;
+    const result = await runQuietly(io, job, found);
     const { healthy, checks } = result;
     const { criticality = "critical" } = declared ?? {};
     const end = healthy ? `${plan} is healthy` : `${plan} is NOT healthy: see what FAILED above`;

@@ -64,14 +64,14 @@ const exitOf = (plans: readonly PlanStatus[]): number => {
 };
 
 const statusOf = async (io: Io, found: Found): Promise<PlanStatus> => {
-  const { repository, plan, declared } = found;
+  const { repository, plan, declared, drills } = found;
   const schedule = declared?.schedule ?? { kind: "none" as const };
   const scope = { version: 1, repository, plan } as const;
   // Before our own jobs are there.
   const jobs = declared ? await io.remote.list(declared) : [];
   const [{ points }, { healthy, checks, newest, ageSeconds }] = await Promise.all([
     runQuietly(io, { kind: "catalog", ...scope, unverified: true }, found),
-    runQuietly(io, { kind: "check", ...scope, schedule, objects: objectsOf(declared) }, found),
+    runQuietly(io, { kind: "check", ...scope, schedule, drills, objects: objectsOf(declared) }, found),
   ]);
   return {
     plan: declared?.name ?? plan,

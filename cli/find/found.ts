@@ -1,4 +1,4 @@
-import type { Plan, Repository } from "../../spec/index.ts";
+import type { Plan, Repository, Schedule } from "../../spec/index.ts";
 
 export type Secrets = Readonly<Record<string, string | undefined>>;
 
@@ -19,6 +19,8 @@ export interface FoundSource extends RunsOn {
 export interface Found extends FoundSource {
   /** Other repositories of the stack: another environment's, to restore from. */
   readonly repositories: readonly { readonly repository: Repository; readonly secrets: Secrets }[];
+  /** When the stack declares drills of it; undefined where it declares none. */
+  readonly drills?: Schedule | undefined;
   /** The stack it is from; undefined without a state. */
   readonly stack: string | undefined;
 }

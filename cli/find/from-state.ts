@@ -1,5 +1,7 @@
 import {
   catalogName,
+  type DeclaredDrill,
+  declaredDrill,
   JobError,
   type Plan,
   parse,
@@ -11,8 +13,10 @@ import type { StateResource } from "../pulumi/stacks.ts";
 import type { FindOptions } from "./find-options.ts";
 import type { Found, Secrets } from "./found.ts";
 
-const PLANS = ["restorable:index:BackupPlan", "restorable:index:RepositoryCopy"];
+const PLAN = "restorable:index:BackupPlan";
+const COPY = "restorable:index:RepositoryCopy";
 const REPOSITORY = "restorable:index:Repository";
+const DRILL = "restorable:index:Drill";
 
 /**
  * The plans that a stack's state holds.
@@ -24,10 +28,17 @@ export const plansOfStack = async (io: Io, options: FindOptions): Promise<readon
     const value = repositorySchema.safeParse(resource.outputs.spec);
     return value.success ? [{ repository: value.data, secrets: secretsOf(io, resource) }] : [];
   });
-  const found = ofType(resources, ...PLANS).map((resource): Found => {
+  const drills = drillsOf(resources);
+  const found = ofType(resources, PLAN, COPY).map((resource): Found => {
     const declared: Plan = parse(planSchema, resource.outputs.spec, `the plan ${resource.urn.split("::").at(-1)}`);
     const secrets = secretsOf(io, resource);
-    return { declared, repository: declared.repository, plan: catalogName(declared), secrets, repositories, stack };
+    const { repository } = declared;
+    const name = catalogName(declared);
+    // A copy has its own catalog, of the same name.
+    const isDrilled = ({ plan, environment }: DeclaredDrill) =>
+      resource.type === PLAN && plan === name && environment === repository.environment;
+    const { schedule } = drills.find(isDrilled) ?? {};
+    return { declared, repository, plan: name, secrets, repositories, drills: schedule, stack };
   });
   if (found.length > 0) return found;
   throw new JobError(
@@ -36,6 +47,12 @@ export const plansOfStack = async (io: Io, options: FindOptions): Promise<readon
     "run `pulumi up` first; if its state is lost, name the repository with --repository and --environment",
   );
 };
+
+const drillsOf = (resources: readonly StateResource[]): readonly DeclaredDrill[] =>
+  ofType(resources, DRILL).flatMap(({ outputs }) => {
+    const value = declaredDrill.safeParse(outputs.drill);
+    return value.success ? [value.data] : [];
+  });
 
 const ofType = (resources: readonly StateResource[], ...types: readonly string[]): StateResource[] =>
   resources.filter(({ type }) => types.includes(type));

@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { JobError, type OpenJob, type ResultOf } from "../../spec/index.ts";
@@ -39,5 +40,10 @@ export const open = async (context: Context, job: OpenJob): Promise<Body> => {
   await rm(job.into, { force: true });
   const output = (opened: Readable) => pipeline(opened, createWriteStream(job.into, { mode: 0o400, flags: "wx" }));
   await runPipeline(context, [unwrap], { input: Readable.from([envelope]), output });
+  if (job.serverPassword !== undefined) {
+    await rm(job.serverPassword, { force: true });
+    // The server runs as another user.
+    await writeFile(job.serverPassword, randomBytes(32).toString("base64url"), { mode: 0o444, flag: "wx" });
+  }
   return { kind: "open", point: point.id };
 };

@@ -169,6 +169,21 @@ describe("status and check", () => {
     expect(status.out).toMatch(/pruning +FROZEN: point 20261121T010000Z-7f3a is flagged/);
     expect(check.out).toMatch(/flags +FAILED +20261121T010000Z-7f3a: rows fell from 9 to 1/);
   });
+
+  it("expect the drills that the stack declares of this plan", async () => {
+    const drill = { environment: "uat", plan: "packit", schedule: { kind: "cron", cron: "@weekly", timeZone: "UTC" } };
+    const declared = (outputs: object) => ({
+      resources: [{ urn: "urn:pulumi::x::drill", type: "restorable:index:Drill", outputs: { drill: outputs } }],
+    });
+    const never = await restorable(["check"], declared(drill));
+    expect([never.exit, never.out]).toEqual([
+      13,
+      expect.stringMatching(/drills +FAILED +drills are scheduled, and none/),
+    ]);
+    for (const other of [declared({ ...drill, plan: "other" }), {}]) {
+      expect(await restorable(["check"], other)).toMatchObject({ exit: 0, out: expect.not.stringContaining("drills") });
+    }
+  });
 });
 
 describe("prune", () => {

@@ -146,7 +146,7 @@ const answerOf = (world: World, job: Job): Result => {
       return { ...DONE, kind: "catalog", points, unreadable: [], ...old, ...(job.point === undefined ? {} : selected) };
     }
     case "check":
-      return { ...DONE, kind: "check", ...freshness({ points, schedule: job.schedule, now: NOW }) };
+      return { ...DONE, kind: "check", ...freshness({ points, schedule: job.schedule, drills: job.drills, now: NOW }) };
     case "prune": {
       const { frozen, decisions } = selectExpired({
         points,

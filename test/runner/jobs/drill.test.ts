@@ -277,13 +277,15 @@ describe("drill · two postgres, versitygw", () => {
   test("the key of one point is opened with nothing but a recipient's, and opens that point only", async () => {
     const into = path.join(world.directory, "point.key");
     const job = { kind: "open", version: 1, repository: world.plan.repository, plan: "app", into } as const;
-    const opening = { ...job, point: good.id, identity: { kind: "env", name: "SAFE_KEY" } } as const;
+    const serverPassword = path.join(world.directory, "server-password");
+    const opening = { ...job, point: good.id, identity: { kind: "env", name: "SAFE_KEY" }, serverPassword } as const;
     const run = startRunner(opening, { ...world.secrets, SAFE_KEY: world.operatorKey });
     const { result, stdout, stderr } = await run.ended;
     expect(result).toMatchObject({ ok: true, kind: "open", point: good.id });
     expect((await readFile(into, "utf8")).trim()).toBe(identity.trim());
     expect((await stat(into)).mode & 0o777).toBe(0o400);
     expect(stdout + stderr).not.toMatch(/AGE-SECRET-KEY/);
+    expect(await readFile(serverPassword, "utf8")).toMatch(/^[\w-]{43}$/);
     const wrong = await world.run(opening, { SAFE_KEY: await generateIdentity() });
     expect(wrong).toMatchObject({ ok: false, error: { code: "wrong-key" } });
   });
