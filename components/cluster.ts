@@ -42,7 +42,7 @@ export const cluster = (
   parent: pulumi.ComponentResource,
 ): pulumi.Output<Sidecar> | undefined => {
   const { identity, target, scheduled, run } = args;
-  const opts = { parent, provider: provider(name, target, parent) };
+  const opts = { parent, provider: clusterProvider(name, target, parent) };
   const object = { name: clusterName(identity), namespace: target.namespace };
   ledger(name, args, opts);
   if (!scheduled) return undefined;
@@ -65,7 +65,11 @@ export const cluster = (
 };
 
 /** The objects are the plan's own, by fixed names: one that is there already is taken over, and its content updated. */
-const provider = (name: string, { kubeconfig, context }: KubernetesTargetArgs, parent: pulumi.Resource): Provider =>
+export const clusterProvider = (
+  name: string,
+  { kubeconfig, context }: Pick<KubernetesTargetArgs, "kubeconfig" | "context">,
+  parent: pulumi.Resource,
+): Provider =>
   new Provider(
     `${name}-cluster`,
     {
@@ -108,7 +112,8 @@ const filesOf = ([plan, values]: readonly [ClusterPlan, Readonly<Record<string, 
 
 const fileName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
-const digestOf = (files: Readonly<Record<string, string>>): string =>
+/** What says that it is another configuration. */
+export const digestOf = (files: Readonly<Record<string, string>>): string =>
   createHash("sha256").update(canonicalJson(files)).digest("hex").slice(0, 16);
 
 /** For whoever declares a plan in a cluster. */

@@ -13,6 +13,7 @@ export * from "./errors.ts";
 export * from "./grant.ts";
 export * from "./holder.ts";
 export * from "./job.ts";
+export * from "./job-files.ts";
 export * from "./journal.ts";
 export * from "./labels.ts";
 export * from "./launch.ts";

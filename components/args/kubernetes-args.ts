@@ -83,7 +83,7 @@ export type RunChoice = ExclusiveUnion<{
 
 const { shape } = kubernetesTarget;
 const keyArgs = z.strictObject({ name: leaf(certificate.shape.name), key: leaf(certificate.shape.key) });
-const quantity = z.string().regex(/^[1-9]\d*(Ki|Mi|Gi|Ti|k|M|G|T)?$/, "expected a size such as 10Gi");
+export const quantity = z.string().regex(/^[1-9]\d*(Ki|Mi|Gi|Ti|k|M|G|T)?$/, "expected a size such as 10Gi");
 const hours = z.number().int().min(1).max(168);
 
 export const kubernetesArgs = z.strictObject({
@@ -101,7 +101,9 @@ export const kubernetesArgs = z.strictObject({
     .optional(),
 });
 
+export const cronJobArgs = z.strictObject({ deadlineHours: hours.optional(), startingDeadlineHours: hours.optional() });
+
 export const runArgs = exclusive({
-  cronJob: z.strictObject({ deadlineHours: hours.optional(), startingDeadlineHours: hours.optional() }),
+  cronJob: cronJobArgs,
   sidecar: z.strictObject({ volumes: z.record(certificate.shape.name, kubernetesLabel).optional() }),
 });

@@ -94,6 +94,12 @@ export interface BackupPlanArgs {
 const { shape } = plan;
 const cron = schedule.options[1].shape;
 
+export const cronArgs = z.strictObject({
+  cron: cron.cron,
+  timeZone: cron.timeZone,
+  jitterSeconds: cron.jitterSeconds,
+});
+
 export const scheduleArgs = z
   .strictObject({
     cron: cron.cron.optional(),

@@ -6,6 +6,7 @@ import {
   clusterName,
   confinement,
   type KubernetesTarget,
+  type OfPlan,
   type Plan,
   type PodVolume,
   placesOf,
@@ -16,11 +17,9 @@ import {
   TMP_VOLUME,
 } from "../../spec/index.ts";
 import type { CronJobArgs } from "../args/kubernetes-args.ts";
-import { clusterCron } from "./cluster-cron.ts";
-import { egress } from "./egress.ts";
+import { cronJob } from "./cron-job.ts";
+import { egress, type Reached } from "./egress.ts";
 import { scheduledPlan } from "./scheduler.ts";
-
-const HOUR = 3600;
 
 /** A plan in a cluster. */
 export type ClusterPlan = Plan & { readonly target: KubernetesTarget };
@@ -62,40 +61,17 @@ export const runContainer = ({ target }: ClusterPlan, mode: "once" | "schedule")
 });
 
 /** The annotation that says what configuration a pod began with. */
-export const configurationAnnotation = (plan: Plan, digest: string): Readonly<Record<string, string>> => ({
+export const configurationAnnotation = (plan: OfPlan, digest: string): Readonly<Record<string, string>> => ({
   [`restorable.configuration/${clusterName(plan)}`]: digest,
 });
 
-/** A plan's CronJob: one pod for each run, never two at once, and none again after it has failed. */
-export const cronJobSpec = (plan: ClusterPlan, run: CronJobArgs, digest: string) => {
-  const { schedule } = plan;
-  if (schedule.kind !== "cron") throw new Error("a plan without a schedule has no CronJob");
-  const labels = clusterObjectLabels(plan, "scheduler");
-  return {
-    schedule: clusterCron(schedule.cron),
-    timeZone: schedule.timeZone,
-    concurrencyPolicy: "Forbid",
-    startingDeadlineSeconds: (run.startingDeadlineHours ?? 6) * HOUR,
-    successfulJobsHistoryLimit: 3,
-    failedJobsHistoryLimit: 5,
-    jobTemplate: {
-      metadata: { labels },
-      spec: {
-        // The runner itself tries again what may pass; a pod that was killed left a lease that lives on for a while.
-        backoffLimit: 0,
-        // A pod that was moved from its node has not failed: it begins again elsewhere.
-        podFailurePolicy: {
-          rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }],
-        },
-        activeDeadlineSeconds: (run.deadlineHours ?? 24) * HOUR,
-        template: {
-          metadata: { labels, annotations: configurationAnnotation(plan, digest) },
-          spec: podSpec(plan),
-        },
-      },
-    },
-  };
-};
+/** A plan's CronJob. */
+export const cronJobSpec = (plan: ClusterPlan, run: CronJobArgs, digest: string) =>
+  cronJob(plan.schedule, run, {
+    labels: clusterObjectLabels(plan, "scheduler"),
+    annotations: configurationAnnotation(plan, digest),
+    spec: podSpec(plan),
+  });
 
 const podSpec = (plan: ClusterPlan) => {
   const volumes = runVolumes(plan);
@@ -117,9 +93,12 @@ const podSpec = (plan: ClusterPlan) => {
 };
 
 /** Nobody connects to the pods of a plan's runs, and they reach what they need and nothing else. */
-export const networkPolicySpec = (plan: ClusterPlan) => ({
-  podSelector: { matchLabels: clusterObjectLabels(plan, "scheduler") },
+export const networkPolicySpec = (plan: ClusterPlan) => onlyEgress(clusterObjectLabels(plan, "scheduler"), plan);
+
+/** Pods with these labels: nobody connects to them, and they reach these sources and this repository. */
+export const onlyEgress = (labels: Readonly<Record<string, string>>, reached: Reached) => ({
+  podSelector: { matchLabels: labels },
   policyTypes: ["Ingress", "Egress"],
   ingress: [],
-  egress: egress(plan),
+  egress: egress(reached),
 });

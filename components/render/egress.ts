@@ -19,6 +19,11 @@ export interface EgressRule {
   readonly ports: Port[];
 }
 
+/** What pods of a namespace connect to. */
+export interface Reached extends Pick<Plan, "sources" | "repository" | "copyOf"> {
+  readonly target: Pick<KubernetesTarget, "namespace">;
+}
+
 /** Wherever the cluster's name server is: on a node, as a service, in a namespace of the provider's. */
 const NAMES: EgressRule = {
   ports: [
@@ -31,7 +36,7 @@ const NAMES: EgressRule = {
  * What the pods of a plan's runs may reach: names, its databases, its stores. A service of the cluster is limited to its
  * namespace, an address to itself; of any other name only the port is known, because policies do not know names.
  */
-export const egress = (plan: Plan & { readonly target: KubernetesTarget }): EgressRule[] => {
+export const egress = (plan: Reached): EgressRule[] => {
   const rules = [...plan.sources.flatMap(ofSource), ...placesOf(plan).flatMap(ofLocation)].map(({ host, port }) =>
     rule(host === undefined ? undefined : destination(host, plan.target.namespace), port),
   );
