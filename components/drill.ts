@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type DeclaredDrill, kubernetesTarget, type Plan, type Repository as RepositorySpec } from "../spec/index.ts";
-import { checkArgs, resolved } from "./args/check-args.ts";
+import { checkArgs, refuse, resolved } from "./args/check-args.ts";
 import { type DrillArgs, drillArgs, drillServer, drillStorage } from "./args/drill-args.ts";
 import type { BackupPlan } from "./backup-plan.ts";
 import { ONLY_CLUSTER } from "./cluster.ts";
@@ -30,6 +30,8 @@ export class Drill extends pulumi.ComponentResource {
   constructor(name: string, args: DrillArgs, opts?: pulumi.ComponentResourceOptions) {
     const what = `Drill "${name}"`;
     checkArgs(drillArgs, what, args);
+    if (!repositoryOf(args).bucket)
+      refuse(what, "of", "lies in a directory, which a pod does not have; keep the points in a bucket");
     refuseOtherProvider(what, opts, ONLY_CLUSTER);
     super(TYPE, name, {}, opts);
 
@@ -68,6 +70,8 @@ interface DrilledPlan {
   readonly declared: pulumi.Output<Plan | undefined>;
   readonly secrets: pulumi.Output<Readonly<Record<string, string>>>;
 }
+
+const repositoryOf = ({ of }: DrillArgs): Repository => (of.plan ? of.plan.repository : of.stored.repository);
 
 const drilledOf = ({ of }: DrillArgs): DrilledPlan =>
   of.plan ? ofPlan(of.plan) : stored(of.stored.repository, of.stored.plan);

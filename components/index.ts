@@ -11,6 +11,15 @@ export type {
   S3EndpointArgs,
 } from "./args/bucket-args.ts";
 export type {
+  DrillArgs,
+  DrillCheckArgs,
+  DrilledChoice,
+  DrillServerArgs,
+  DrillStorageArgs,
+  DrillTargetArgs,
+  StoredPlanArgs,
+} from "./args/drill-args.ts";
+export type {
   CertificateArgs,
   CronJobArgs,
   KeyArgs,
@@ -72,6 +81,7 @@ export type {
 } from "./args/target-args.ts";
 export { BackupBucket } from "./backup-bucket.ts";
 export { BackupPlan } from "./backup-plan.ts";
+export { Drill } from "./drill.ts";
 export type { Empty, ExclusiveUnion } from "./exclusive-union.ts";
 export { RecoveryPoint } from "./recovery-point.ts";
 export type { Sidecar } from "./render/sidecar.ts";

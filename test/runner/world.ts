@@ -48,15 +48,18 @@ export interface WorldOptions {
   readonly database?: string;
   readonly repository?: "s3" | "directory";
   readonly change?: (plan: Plan) => Plan;
+  /** Where the store listens. @default 127.0.0.1 */
+  readonly storeAddress?: string;
 }
 
 export async function makeWorld({
   database = "app",
   repository = "s3",
   change = (plan) => plan,
+  storeAddress = "127.0.0.1",
 }: WorldOptions = {}): Promise<World> {
   const directory = await makeTempDir("world");
-  const [postgres, s3] = await Promise.all([startPostgres(), startS3()]);
+  const [postgres, s3] = await Promise.all([startPostgres(), startS3({ address: storeAddress })]);
   await s3.createBucket("backups");
   const files = path.join(directory, "files");
   await mkdir(files);

@@ -1,6 +1,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { BackupBucket, type BackupPlanArgs, Repository } from "../../../components/index.ts";
+import {
+  BackupBucket,
+  type BackupPlanArgs,
+  Repository,
+  type RepositoryCredentials,
+} from "../../../components/index.ts";
 
 export const RECIPIENTS = [`age1${"q".repeat(58)}`, `age1${"p".repeat(58)}`];
 export const PUBLIC_KEY = `${"B".repeat(43)}=`;
@@ -15,10 +20,10 @@ export const aRepository = (name = "montagu") => new Repository(name, { director
 const PRIVATE_KEY = String(generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }));
 
 /** In a bucket, with keys that are the same at every call. */
-export const aStoredRepository = (name = "montagu") => {
+export const aStoredRepository = (name = "montagu", credentials?: RepositoryCredentials) => {
   const key = { publicKey: PUBLIC_KEY, privateKey: PRIVATE_KEY };
   const kept = { signing: { key }, proving: { key }, filesPassword: "files-password-of-tests" };
-  return new Repository(name, { s3: { bucket: aBucket() }, environment: "uat", ...kept });
+  return new Repository(name, { s3: { bucket: aBucket(), credentials }, environment: "uat", ...kept });
 };
 
 /** Arguments of a plan that are right, with every optional field given once, and leaves as Outputs where `wrap` says. */
