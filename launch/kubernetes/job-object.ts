@@ -3,12 +3,12 @@ import {
   clusterLabels,
   confinement,
   type Job,
+  type JobFiles,
   jobLabels,
   type PodVolume,
   podResources,
   TMP_VOLUME,
 } from "../../spec/index.ts";
-import type { JobInput } from "./job-input.ts";
 import type { KubernetesPlan } from "./target.ts";
 import { jobVolumes } from "./volumes.ts";
 
@@ -37,7 +37,7 @@ export interface Placement {
  * The Job of one job. It is suspended: its Secret has to be there first, and belongs to it, so that the one never stays
  * without the other. It never runs a second time.
  */
-export const jobObject = (plan: KubernetesPlan, { id, affinity }: Placement, job: Job, input: JobInput): V1Job => {
+export const jobObject = (plan: KubernetesPlan, { id, affinity }: Placement, job: Job, input: JobFiles): V1Job => {
   const labels = jobLabels(plan, id, job);
   return {
     apiVersion: "batch/v1",
@@ -61,7 +61,7 @@ export const jobObject = (plan: KubernetesPlan, { id, affinity }: Placement, job
 export const jobName = (id: string): string => `restorable-${id}`;
 
 /** What the job is told; it belongs to the Job, and goes with it at the latest. */
-export const jobSecret = (made: V1Job, input: JobInput): V1Secret => {
+export const jobSecret = (made: V1Job, input: JobFiles): V1Secret => {
   const { name = "", uid = "", labels = {} } = made.metadata ?? {};
   return {
     apiVersion: "v1",
@@ -82,7 +82,7 @@ const podSpec = (
   plan: KubernetesPlan,
   job: Job,
   secretName: string,
-  input: JobInput,
+  input: JobFiles,
   affinity: Placement["affinity"],
 ): V1PodSpec => {
   const { target } = plan;

@@ -1,4 +1,4 @@
-import { besideAffinity, type Job, JobError, type Progress } from "../../spec/index.ts";
+import { besideAffinity, type Job, JobError, jobFiles, type Progress } from "../../spec/index.ts";
 import { refuseWhileAnotherRuns } from "../found-job.ts";
 import { filesHandedOver } from "../hand-over.ts";
 import { newJobId } from "../job-id.ts";
@@ -9,7 +9,6 @@ import { checkNamespace, makeClaims } from "./check-namespace.ts";
 import { type Cluster, connectCluster } from "./cluster.ts";
 import { clusterError } from "./cluster-error.ts";
 import { type FollowOptions, followJob, type PlacedJob } from "./follow.ts";
-import { jobInput } from "./job-input.ts";
 import { jobName, jobObject, jobSecret } from "./job-object.ts";
 import { jobsIn, removeJob, unlessGone } from "./jobs.ts";
 import { neighbours } from "./neighbours.ts";
@@ -66,7 +65,7 @@ const place = async (
   const { namespace, batch, core, patch, text } = cluster;
   const id = newJobId(job);
   const name = jobName(id);
-  const input = jobInput(job, secrets);
+  const input = jobFiles(job, secrets);
   const affinity = besideAffinity(await neighbours(cluster, plan, job));
   const body = jobObject(plan, { id, affinity }, job, input);
   const made = await batch.createNamespacedJob({ namespace, body }).catch((cause: unknown) => {

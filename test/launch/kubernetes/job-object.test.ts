@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { jobInput } from "../../../launch/kubernetes/job-input.ts";
 import { jobObject, jobSecret } from "../../../launch/kubernetes/job-object.ts";
 import { isKubernetesPlan, type KubernetesPlan } from "../../../launch/kubernetes/target.ts";
-import { type Job, plan as planSchema, type RestoreJob } from "../../../spec/index.ts";
+import { type Job, jobFiles, plan as planSchema, type RestoreJob } from "../../../spec/index.ts";
 import { restoreLaunch } from "../support/launches.ts";
 
 const clusterPlan = (user = "10001:10001"): KubernetesPlan => {
@@ -31,7 +30,7 @@ const restoreJob = (plan: KubernetesPlan, action: RestoreJob["action"], into: Re
 const SECRETS = { PG_PASSWORD: "hunter2" };
 
 const made = (plan: KubernetesPlan, job: Job) => {
-  const body = jobObject(plan, { id: "backup-1", affinity: undefined }, job, jobInput(job, SECRETS));
+  const body = jobObject(plan, { id: "backup-1", affinity: undefined }, job, jobFiles(job, SECRETS));
   const { volumes = [], containers, ...pod } = body.spec?.template.spec ?? { containers: [] };
   const mounts = containers[0]?.volumeMounts?.map(({ mountPath, readOnly }) => [mountPath, readOnly ? "ro" : "rw"]);
   return { body, pod, volumes, container: containers[0], mounts };
@@ -57,7 +56,7 @@ describe("the Job of a job", () => {
     const job: Job = { kind: "backup", version: 1, plan };
     const { body } = made(plan, job);
     expect(JSON.stringify(body)).not.toContain("hunter2");
-    const input = jobInput(job, SECRETS);
+    const input = jobFiles(job, SECRETS);
     expect(input.files["job.json"]).not.toContain("hunter2");
     expect(input.files["job.json"]).toContain('"path":"/run/restorable/job/secret-PG_PASSWORD"');
     expect(input.files["secret-PG_PASSWORD"]).toBe("hunter2\n");
