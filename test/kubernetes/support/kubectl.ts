@@ -11,6 +11,13 @@ export async function kubectl(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
+/** What kubectl says where it is refused. */
+export async function refusedKubectl(...args: readonly string[]): Promise<string> {
+  const { stdout, stderr, exitCode } = await execa(program, args, { reject: false });
+  if (exitCode === 0) throw new Error(`it was not refused: kubectl ${args.join(" ")}\n${stdout}`);
+  return `${stdout}${stderr}`;
+}
+
 /** Applies documents on the server's side, and throws also for a mere warning: what we declare has to be flawless. */
 export async function apply(...documents: readonly object[]): Promise<void> {
   const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: documents });

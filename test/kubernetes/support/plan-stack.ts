@@ -1,0 +1,197 @@
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { PutBucketPolicyCommand } from "@aws-sdk/client-s3";
+import { armor, Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
+import { runnerOn } from "../../../launch/index.ts";
+import { type CatalogPoint, type Plan, type ResultOf, ROLES, type Role } from "../../../spec/index.ts";
+import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
+import { checkout } from "../../../tools/servers/tools.ts";
+import { runRunner } from "../../runner/run-runner.ts";
+import { succeeded } from "../../runner/world.ts";
+import { PulumiStack } from "../../support/pulumi-stack.ts";
+import { rolesPolicy } from "../../support/roles-policy.ts";
+import { type S3Keys, type S3Server, startS3 } from "../../support/s3-server.ts";
+import { apply, HOST_ADDRESS, kubectl } from "./kubectl.ts";
+
+/**
+ * PostgreSQL in a StatefulSet with a claim of files, and two plans of both: `app` by a CronJob every minute, `side` by a
+ * sidecar of that StatefulSet half a minute later.
+ */
+const PROGRAM = `
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { BackupBucket, BackupPlan, Repository } from ${JSON.stringify(path.join(checkout, "components/index.ts"))};
+
+const config = new pulumi.Config();
+const namespace = config.require("namespace");
+const image = config.require("image");
+const root = { accessKeyId: config.requireSecret("rootId"), secretAccessKey: config.requireSecret("rootSecret") };
+const credentials = Object.fromEntries(["writer", "reader", "pruner", "prover"].map((role) => [role, {
+  accessKeyId: config.requireSecret(role + "Id"),
+  secretAccessKey: config.requireSecret(role + "Secret"),
+}]));
+const bucket = new BackupBucket("backups", { existing: { endpoint: config.require("endpoint"), bucket: "backups", credentials: root } });
+const repository = new Repository("app", { s3: { bucket, credentials }, environment: "prod" });
+const plan = (name, more) => new BackupPlan(name, {
+  target: { kubernetes: { namespace, ledger: { size: "50Mi" }, memory: 512 * 1024 ** 2 } },
+  runner: { image },
+  sources: [
+    { postgres: { host: "db", database: "app", user: "postgres", password: config.requireSecret("password") } },
+    { files: { claim: "files", beside: { app: "db" } } },
+  ],
+  repository,
+  retention: { keepLast: 3, minimum: 2 },
+  recipients: [config.require("recipient")],
+  leaseSeconds: 30,
+  ...more,
+});
+const app = plan("app", { schedule: { cron: config.get("cron") ?? "0 * * * * *", timeZone: "Europe/Helsinki" } });
+const side = plan("side", { schedule: { cron: "30 * * * * *", timeZone: "UTC" }, run: { sidecar: { volumes: { files: "files" } } } });
+
+const at = (name) => ({ metadata: { name, namespace } });
+const passwords = new kubernetes.core.v1.Secret("passwords", { ...at("passwords"), stringData: { password: config.requireSecret("password") } });
+const files = new kubernetes.core.v1.PersistentVolumeClaim("files", { ...at("files"), spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "50Mi" } } } });
+new kubernetes.core.v1.Service("db", { ...at("db"), spec: { selector: { app: "db" }, ports: [{ port: 5432 }] } });
+new kubernetes.apps.v1.StatefulSet("db", { ...at("db"), spec: {
+  serviceName: "db",
+  selector: { matchLabels: { app: "db" } },
+  template: {
+    metadata: { labels: { app: "db" }, annotations: side.sidecar.annotations },
+    spec: {
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 10,
+      securityContext: { runAsNonRoot: true, fsGroup: 102, seccompProfile: { type: "RuntimeDefault" } },
+      containers: [{
+        name: "postgres",
+        image: "postgres:17-trixie",
+        env: [
+          { name: "POSTGRES_PASSWORD", valueFrom: { secretKeyRef: { name: passwords.metadata.name, key: "password" } } },
+          { name: "POSTGRES_DB", value: "app" },
+          { name: "PGDATA", value: "/data/pg" },
+        ],
+        securityContext: { runAsUser: 100, runAsGroup: 102, allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+        readinessProbe: { exec: { command: ["pg_isready", "--host", "127.0.0.1"] }, periodSeconds: 1, timeoutSeconds: 30 },
+        volumeMounts: [{ name: "data", mountPath: "/data" }, { name: "files", mountPath: "/files" }],
+      }, side.sidecar.container],
+      volumes: pulumi.output(side.sidecar.volumes).apply((volumes) => [...volumes, { name: "files", persistentVolumeClaim: { claimName: "files" } }]),
+    },
+  },
+  volumeClaimTemplates: [{ metadata: { name: "data" }, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "200Mi" } } } }],
+} }, { dependsOn: [files, side] });
+export const specs = { app: app.spec, side: side.spec };
+export const secrets = app.secrets;
+`;
+
+export type PlanName = "app" | "side";
+
+type Parts = Pick<ClusterPlanStack, "namespace" | "stack" | "s3" | "keys" | "operatorKey">;
+
+/** A stack of that program in a namespace of its own with restricted pods, and its store on this machine. */
+export class ClusterPlanStack {
+  readonly namespace: string;
+  readonly stack: PulumiStack;
+  readonly s3: S3Server;
+  readonly keys: ReadonlyMap<Role, S3Keys>;
+  readonly operatorKey: string;
+
+  private constructor(parts: Parts) {
+    this.namespace = parts.namespace;
+    this.stack = parts.stack;
+    this.s3 = parts.s3;
+    this.keys = parts.keys;
+    this.operatorKey = parts.operatorKey;
+  }
+
+  static async create(): Promise<ClusterPlanStack> {
+    const namespace = `plan-${randomBytes(3).toString("hex")}`;
+    const s3 = await startS3({ address: HOST_ADDRESS });
+    await s3.createBucket("backups");
+    const keys = new Map<Role, S3Keys>();
+    for (const role of ROLES) keys.set(role, await s3.createUser(role));
+    const client = s3.client();
+    await client.send(new PutBucketPolicyCommand({ Bucket: "backups", Policy: rolesPolicy("backups", keys) }));
+    client.destroy();
+    await apply({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+    });
+    const stack = await PulumiStack.create({ program: PROGRAM, standIns: ["kubernetes"], stack: namespace });
+    const operatorKey = await generateIdentity();
+    const made = new ClusterPlanStack({ namespace, stack, s3, keys, operatorKey });
+    await made.#configure();
+    return made;
+  }
+
+  async #configure(): Promise<void> {
+    const { accessKeyId, secretAccessKey } = this.s3.root;
+    const secret: Record<string, string> = {
+      rootId: accessKeyId,
+      rootSecret: secretAccessKey,
+      password: randomBytes(16).toString("hex"),
+    };
+    for (const [role, each] of this.keys) {
+      secret[`${role}Id`] = each.accessKeyId;
+      secret[`${role}Secret`] = each.secretAccessKey;
+    }
+    for (const [key, value] of Object.entries(secret)) await this.stack.setConfig(key, value, { secret: true });
+    const plain = {
+      namespace: this.namespace,
+      image: RUNNER_IMAGE,
+      endpoint: this.s3.endpoint,
+      recipient: await identityToRecipient(this.operatorKey),
+    };
+    for (const [key, value] of Object.entries(plain)) await this.stack.setConfig(key, value);
+  }
+
+  readonly kubectl = (...args: readonly string[]): Promise<string> => kubectl("--namespace", this.namespace, ...args);
+
+  readonly sql = (text: string): Promise<string> =>
+    this.kubectl(
+      ...["exec", "db-0", "--container", "postgres", "--", "psql", "--quiet", "--tuples-only", "--no-align"],
+      ...["--username", "postgres", "--dbname", "app", "--command", text],
+    );
+
+  async plan(name: PlanName): Promise<Plan> {
+    return ((await this.stack.outputs()).specs as Record<PlanName, Plan>)[name];
+  }
+
+  async secrets(): Promise<Readonly<Record<string, string>>> {
+    return (await this.stack.outputs()).secrets as Record<string, string>;
+  }
+
+  async points(name: PlanName): Promise<readonly CatalogPoint[]> {
+    return (await this.#catalog(name)).points;
+  }
+
+  /** Reads every byte of a point in the cluster, with its own key. */
+  async verify(name: PlanName, point: string): Promise<ResultOf<"verify">["proof"]> {
+    const { selected } = await this.#catalog(name, point);
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(this.operatorKey);
+    const envelope = Buffer.from(selected?.identity ?? "", "base64").toString();
+    const POINT_IDENTITY = await decrypter.decrypt(armor.decode(envelope), "text");
+    const plan = await this.plan(name);
+    const job = {
+      ...({ kind: "verify", version: 1, repository: plan.repository, plan: name, point, record: false } as const),
+      identity: { kind: "env", name: "POINT_IDENTITY" } as const,
+    };
+    const secrets = { ...(await this.secrets()), POINT_IDENTITY };
+    const { signal } = new AbortController();
+    return succeeded(await runnerOn(plan)(job, { secrets, onProgress: () => undefined, signal }), "verify").proof;
+  }
+
+  async #catalog(name: PlanName, point?: string): Promise<ResultOf<"catalog">> {
+    const { repository } = await this.plan(name);
+    const job = { kind: "catalog", version: 1, repository, plan: name, unverified: false } as const;
+    const result = await runRunner(point === undefined ? job : { ...job, point }, await this.secrets());
+    return succeeded(result, "catalog");
+  }
+
+  async close(): Promise<void> {
+    await this.stack.destroy();
+    await kubectl("delete", "namespace", this.namespace, "--wait=false");
+    await this.stack.remove();
+    await this.s3.stop();
+  }
+}
