@@ -25,6 +25,14 @@ const SEED = `
   SELECT create_hypertable('samples', 'at', chunk_time_interval => interval '1 day');
   INSERT INTO samples SELECT '2026-01-01Z'::timestamptz + n * interval '1 hour', n FROM generate_series(0, 299) n;`;
 
+interface Run {
+  readonly id: string;
+  readonly state: string;
+  readonly by?: string;
+  readonly point?: string;
+  readonly error?: string;
+}
+
 let directory: string;
 let store: S3Server;
 let front: TlsFront;
@@ -67,6 +75,9 @@ afterAll(async () => {
 });
 
 const keyOf = (point: string): string => `backups/backup_${pointTime(point).getTime() / 1000}.bak`;
+
+const runs = async (...options: readonly string[]): Promise<readonly Run[]> =>
+  (await site.answer<{ readonly runs: readonly Run[] }>("runs", ...options)).runs;
 
 const newest = async (): Promise<CatalogPoint> => {
   const [point] = await site.points();
@@ -171,6 +182,53 @@ describe("Colonies · kubernetes, timescaledb 2.19.3 on 17, versitygw", () => {
     expect(await restored(...args)).toMatchObject({ ok: true });
     expect(await samples("from_2023")).toBe("300");
     expect(await restoring("from_2023")).toBe("off");
+  });
+
+  test("[colonies.8] runs that succeeded, failed and run now, the next one, and logs: one command each", async () => {
+    await site.configure({ schedule: OFTEN });
+    await site.up();
+    await colonies.isRunning();
+    // The pod is another one than before: of older runs only the points are left.
+    const [good] = await waitFor(
+      "a run that succeeded",
+      async () => {
+        const found = (await runs("--succeeded")).filter(({ by }) => by === "schedule");
+        return found.length > 0 && found;
+      },
+      { seconds: 200 },
+    );
+    expect((await site.restorable("logs", good?.id ?? "")).out).toContain("publishing recovery point");
+
+    // Its own dump waits for this table.
+    const locked = colonies.sql("BEGIN; LOCK TABLE samples; SELECT pg_sleep(300)").catch(() => undefined);
+    const [running] = await waitFor(
+      "a run that waits",
+      async () => {
+        const found = await runs("--running");
+        return found.length > 0 ? found : undefined;
+      },
+      { seconds: 200 },
+    );
+    expect(running).toMatchObject({ state: "running" });
+    await colonies.sql("ALTER ROLE postgres PASSWORD 'another'");
+    await colonies.sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)%' AND pid <> pg_backend_pid()",
+    );
+    await locked;
+    const [bad] = await waitFor(
+      "a run that failed",
+      async () => {
+        const found = await runs("--failed");
+        return found.length > 0 ? found : undefined;
+      },
+      { seconds: 200 },
+    );
+    expect(bad).toMatchObject({ state: "failed", error: expect.stringMatching(/password|credentials|log in/i) });
+    expect((await site.restorable("logs", bad?.id ?? "")).out).toContain("password authentication failed");
+    await colonies.sql(`ALTER ROLE postgres PASSWORD '${password}'`);
+    const { next, last } = await site.answer<{ readonly next: string; readonly last: Run }>("next");
+    expect(Date.parse(next)).toBeGreaterThan(Date.now() - 60_000);
+    expect(last.state).toMatch(/succeeded|failed/);
   });
 
   test("[colonies.1] seconds first become a CronJob's five fields with the zone; other seconds are refused", async () => {
