@@ -43,6 +43,15 @@ describe("plans in a cluster · kubernetes, pulumi engine, postgres 17, versityg
   const runs = async (): Promise<readonly Pod[]> =>
     (await get<{ items: readonly Pod[] }>("pods", "--selector", "restorable.plan=app,restorable.role=scheduler")).items;
   const log = (pod: Pod) => world.kubectl("logs", pod.metadata.name);
+  /** The next run that ends in this way. */
+  const ended = async (phase: "Succeeded" | "Failed"): Promise<Pod> => {
+    const before = new Set((await runs()).map(({ metadata }) => metadata.uid));
+    return waitFor(
+      `a run that has ${phase.toLowerCase()}`,
+      async () => (await runs()).find(({ metadata, status }) => !before.has(metadata.uid) && status.phase === phase),
+      LONG,
+    );
+  };
 
   test("a CronJob fires on its schedule, and its point is whole", async () => {
     const point = await anotherPoint("app");
@@ -179,6 +188,14 @@ describe("plans in a cluster · kubernetes, pulumi engine, postgres 17, versityg
     expect((await world.points("app")).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
     const point = await anotherPoint("app");
     expect((await world.verify("app", point.id)).checks.filter(({ ok }) => !ok)).toEqual([]);
+  });
+
+  test("a store that does not answer: the run fails and says so; the next one succeeds", async () => {
+    world.cut(true);
+    const failed = await ended("Failed").finally(() => world.cut(false));
+    const text = await log(failed);
+    expect(text).toContain('"code":"store-unreachable"');
+    expect((await anotherPoint("app")).signature).toBe("valid");
   });
 });
 

@@ -7,6 +7,7 @@ import { type CatalogPoint, type Plan, type ResultOf, ROLES, type Role } from ".
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
 import { checkout } from "../../../tools/servers/tools.ts";
 import { runRunner } from "../../runner/run-runner.ts";
+import { type BadNetwork, startProxy } from "../../runner/store/proxy.ts";
 import { succeeded } from "../../runner/world.ts";
 import { PulumiStack } from "../../support/pulumi-stack.ts";
 import { rolesPolicy } from "../../support/roles-policy.ts";
@@ -84,22 +85,29 @@ export const secrets = app.secrets;
 
 export type PlanName = "app" | "side";
 
-type Parts = Pick<ClusterPlanStack, "namespace" | "stack" | "s3" | "keys" | "operatorKey">;
+type Parts = Pick<ClusterPlanStack, "namespace" | "stack" | "s3" | "network" | "keys" | "operatorKey"> & {
+  readonly line: { cut: boolean };
+};
 
 /** A stack of that program in a namespace of its own with restricted pods, and its store on this machine. */
 export class ClusterPlanStack {
   readonly namespace: string;
   readonly stack: PulumiStack;
   readonly s3: S3Server;
+  /** What everybody reaches the store through. */
+  readonly network: BadNetwork;
   readonly keys: ReadonlyMap<Role, S3Keys>;
   readonly operatorKey: string;
+  readonly #line: { cut: boolean };
 
   private constructor(parts: Parts) {
     this.namespace = parts.namespace;
     this.stack = parts.stack;
     this.s3 = parts.s3;
+    this.network = parts.network;
     this.keys = parts.keys;
     this.operatorKey = parts.operatorKey;
+    this.#line = parts.line;
   }
 
   static async create(): Promise<ClusterPlanStack> {
@@ -111,6 +119,8 @@ export class ClusterPlanStack {
     const client = s3.client();
     await client.send(new PutBucketPolicyCommand({ Bucket: "backups", Policy: rolesPolicy("backups", keys) }));
     client.destroy();
+    const line = { cut: false };
+    const network = await startProxy(s3.endpoint, () => (line.cut ? { cutAfter: 0 } : undefined), HOST_ADDRESS);
     await apply({
       apiVersion: "v1",
       kind: "Namespace",
@@ -118,7 +128,7 @@ export class ClusterPlanStack {
     });
     const stack = await PulumiStack.create({ program: PROGRAM, standIns: ["kubernetes"], stack: namespace });
     const operatorKey = await generateIdentity();
-    const made = new ClusterPlanStack({ namespace, stack, s3, keys, operatorKey });
+    const made = new ClusterPlanStack({ namespace, stack, s3, network, keys, operatorKey, line });
     await made.#configure();
     return made;
   }
@@ -138,10 +148,15 @@ export class ClusterPlanStack {
     const plain = {
       namespace: this.namespace,
       image: RUNNER_IMAGE,
-      endpoint: this.s3.endpoint,
+      endpoint: this.network.endpoint,
       recipient: await identityToRecipient(this.operatorKey),
     };
     for (const [key, value] of Object.entries(plain)) await this.stack.setConfig(key, value);
+  }
+
+  /** From now on the store's answers do not arrive, or do again. */
+  cut(on: boolean): void {
+    this.#line.cut = on;
   }
 
   readonly kubectl = (...args: readonly string[]): Promise<string> => kubectl("--namespace", this.namespace, ...args);
@@ -192,6 +207,7 @@ export class ClusterPlanStack {
     await this.stack.destroy();
     await kubectl("delete", "namespace", this.namespace, "--wait=false");
     await this.stack.remove();
+    await this.network.stop();
     await this.s3.stop();
   }
 }

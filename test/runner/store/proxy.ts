@@ -15,10 +15,11 @@ export interface BadNetwork {
   stop(): Promise<void>;
 }
 
-/** A TCP proxy before a server; `trouble` says what happens to the n-th connection, from 0. */
+/** A TCP proxy before a server; `trouble` says what happens to the n-th connection, from 0. `listen`: an address of this machine. */
 export const startProxy = async (
   target: string,
   trouble: (connection: number) => Trouble | undefined,
+  listen = "127.0.0.1",
 ): Promise<BadNetwork> => {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
@@ -50,10 +51,10 @@ export const startProxy = async (
       else client.write(chunk);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, listen, resolve));
   const address = server.address() as { port: number };
   return {
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint: `http://${listen}:${address.port}`,
     troubled: () => troubled,
     stop: async () => {
       for (const socket of sockets) socket.destroy();
