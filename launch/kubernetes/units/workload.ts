@@ -74,11 +74,25 @@ export const scaleWorkload = async (
   else await apps.patchNamespacedStatefulSet(request, patch.merge);
 };
 
+/** Looks at an object whose status changes all the time, until one change comes in between them. */
+const TRIES = 20;
+
 /**
  * Gives the fields back that scaling has made ours: else whoever declares the number, such as Pulumi, is refused when it
  * changes it the next time.
  */
 export const disown = async (cluster: Cluster, unit: Named): Promise<void> => {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      return await disownOnce(cluster, unit);
+    } catch (error) {
+      const isOutdated = isRefusal(error, 409) || isRefusal(error, 422);
+      if (!isOutdated || left === 1) throw error;
+    }
+  }
+};
+
+const disownOnce = async (cluster: Cluster, unit: Named): Promise<void> => {
   const { metadata } = await readRaw(cluster, unit);
   const others = (metadata.managedFields ?? []).filter(({ manager }) => manager !== MANAGER);
   if (others.length === 0 || others.length === metadata.managedFields?.length) return;
