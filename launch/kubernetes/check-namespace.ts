@@ -46,6 +46,17 @@ const findClaim = async (cluster: Cluster, name: string): Promise<V1PersistentVo
   }
 };
 
+/** Whether every claim that a job may write is this plan's own: not a source's, and not one that somebody else made. */
+export const writesOnlyOwn = async (cluster: Cluster, plan: KubernetesPlan, job: Job): Promise<boolean> => {
+  for (const { claim, use, readOnly } of jobClaims(plan, job)) {
+    if (use === "ledger" || readOnly) continue;
+    if (use === "source") return false;
+    const labels = (await findClaim(cluster, claim))?.metadata?.labels ?? {};
+    if (Object.entries(clusterLabels(planLabels(plan))).some(([name, value]) => labels[name] !== value)) return false;
+  }
+  return true;
+};
+
 /** Of a ledger that nobody declared: journals are small, and scratch copies of databases look first whether they fit. */
 const LEDGER_SIZE = "10Gi";
 

@@ -31,13 +31,20 @@ export interface Placement {
   readonly id: string;
   /** On which nodes it may run; undefined for any. */
   readonly affinity: V1PodSpec["affinity"];
+  /** Whether every claim that it may write is this plan's own, and none the application's. */
+  readonly isOwn: boolean;
 }
 
 /**
  * The Job of one job. It is suspended: its Secret has to be there first, and belongs to it, so that the one never stays
  * without the other. It never runs a second time.
  */
-export const jobObject = (plan: KubernetesPlan, { id, affinity }: Placement, job: Job, input: JobFiles): V1Job => {
+export const jobObject = (
+  plan: KubernetesPlan,
+  { id, affinity, isOwn }: Placement,
+  job: Job,
+  input: JobFiles,
+): V1Job => {
   const labels = jobLabels(plan, id, job);
   return {
     apiVersion: "batch/v1",
@@ -52,7 +59,7 @@ export const jobObject = (plan: KubernetesPlan, { id, affinity }: Placement, job
       ttlSecondsAfterFinished: KEPT,
       template: {
         metadata: { labels: clusterLabels(labels), annotations: labels },
-        spec: podSpec(plan, job, jobName(id), input, affinity),
+        spec: podSpec(plan, job, jobName(id), input, { affinity, isOwn }),
       },
     },
   };
@@ -83,11 +90,11 @@ const podSpec = (
   job: Job,
   secretName: string,
   input: JobFiles,
-  affinity: Placement["affinity"],
+  { affinity, isOwn }: Omit<Placement, "id">,
 ): V1PodSpec => {
   const { target } = plan;
   const told: PodVolume = {
-    volume: { name: "job", secret: { secretName, defaultMode: 0o440 } },
+    volume: { name: "job", secret: { secretName, defaultMode: 0o444 } },
     mount: { name: "job", mountPath: input.folder, readOnly: true },
   };
   const volumes = [TMP_VOLUME, told, ...jobVolumes(plan, job)];
@@ -98,8 +105,9 @@ const podSpec = (
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: GRACE,
-    // A new claim may belong to root; what already belongs to this group is not gone through.
-    securityContext: { fsGroup: Number(gid), fsGroupChangePolicy: "OnRootMismatch" },
+    // A new claim may belong to root. The application's files would be given to this group, too, so never with those; the
+    // ledger has it by then, because a restore first looks at that alone.
+    securityContext: isOwn ? { fsGroup: Number(gid), fsGroupChangePolicy: "OnRootMismatch" } : {},
     imagePullSecrets: target.imagePullSecrets.map((name) => ({ name })),
     ...(affinity ? { affinity } : {}),
     volumes: volumes.map(({ volume }) => volume as V1Volume),

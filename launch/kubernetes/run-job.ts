@@ -5,7 +5,7 @@ import { newJobId } from "../job-id.ts";
 import { secretReader } from "../read-secret.ts";
 import { refuseDirectory } from "../refuse-directory.ts";
 import type { RunJob, RunOptions } from "../run-job.ts";
-import { checkNamespace, makeClaims } from "./check-namespace.ts";
+import { checkNamespace, makeClaims, writesOnlyOwn } from "./check-namespace.ts";
 import { type Cluster, connectCluster } from "./cluster.ts";
 import { clusterError } from "./cluster-error.ts";
 import { type FollowOptions, followJob, type PlacedJob } from "./follow.ts";
@@ -67,7 +67,8 @@ const place = async (
   const name = jobName(id);
   const input = jobFiles(job, secrets);
   const affinity = besideAffinity(await neighbours(cluster, plan, job));
-  const body = jobObject(plan, { id, affinity }, job, input);
+  const isOwn = await writesOnlyOwn(cluster, plan, job);
+  const body = jobObject(plan, { id, affinity, isOwn }, job, input);
   const made = await batch.createNamespacedJob({ namespace, body }).catch((cause: unknown) => {
     throw clusterError(cluster, "a Job could not be made", cause);
   });

@@ -29,8 +29,8 @@ const restoreJob = (plan: KubernetesPlan, action: RestoreJob["action"], into: Re
 
 const SECRETS = { PG_PASSWORD: "hunter2" };
 
-const made = (plan: KubernetesPlan, job: Job) => {
-  const body = jobObject(plan, { id: "backup-1", affinity: undefined }, job, jobFiles(job, SECRETS));
+const made = (plan: KubernetesPlan, job: Job, isOwn = true) => {
+  const body = jobObject(plan, { id: "backup-1", affinity: undefined, isOwn }, job, jobFiles(job, SECRETS));
   const { volumes = [], containers, ...pod } = body.spec?.template.spec ?? { containers: [] };
   const mounts = containers[0]?.volumeMounts?.map(({ mountPath, readOnly }) => [mountPath, readOnly ? "ro" : "rw"]);
   return { body, pod, volumes, container: containers[0], mounts };
@@ -86,6 +86,14 @@ describe("the Job of a job", () => {
       drop: ["ALL"],
       add: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"],
     });
+  });
+
+  test("the application's files are not given to the jobs' group; a ledger that belongs to root is", () => {
+    const plan = clusterPlan("10001:10002");
+    const swap = restoreJob(plan, "swap", { replace: {} });
+    expect(made(plan, swap, false).pod.securityContext).toEqual({});
+    const group = made(plan, restoreJob(plan, "state", { replace: {} })).pod.securityContext;
+    expect(group).toEqual({ fsGroup: 10002, fsGroupChangePolicy: "OnRootMismatch" });
   });
 
   test("a repository in a directory is refused", () => {
