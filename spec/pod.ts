@@ -45,7 +45,15 @@ export const TMP_VOLUME: PodVolume = {
   mount: { name: "tmp", mountPath: "/tmp" },
 };
 
-/** The claims of file sources, each where the contract says; and, for who only reads, their Secrets. */
+/** A pod's `volumes`, each once: a pod that mounts one claim as two volumes never starts. */
+export const distinctVolumes = (all: readonly PodVolume[]): PodVolume["volume"][] => [
+  ...new Map(all.map(({ volume }) => [volume.name, volume])).values(),
+];
+
+/**
+ * The claims of file sources, each where the contract says; and, for who only reads, their Secrets. Sources of one claim
+ * share its volume.
+ */
 export const sourceVolumes = (sources: readonly Source[], readOnly: boolean): readonly PodVolume[] =>
   sources.flatMap((source, index): readonly PodVolume[] => {
     if (source.kind !== "files") return [];
@@ -57,13 +65,17 @@ export const sourceVolumes = (sources: readonly Source[], readOnly: boolean): re
       return [{ volume: { name, secret }, mount: { name, mountPath: sourceMount(source.name), readOnly } }];
     }
     if (mount?.kind !== "claim") return [];
+    const shared = `source-${sources.findIndex((each) => claimOf(each) === mount.name)}`;
     return [
       {
-        volume: { name, persistentVolumeClaim: { claimName: mount.name, ...(readOnly && { readOnly }) } },
-        mount: { name, mountPath: sourceMount(source.name), ...(readOnly && { readOnly }) },
+        volume: { name: shared, persistentVolumeClaim: { claimName: mount.name, ...(readOnly && { readOnly }) } },
+        mount: { name: shared, mountPath: sourceMount(source.name), ...(readOnly && { readOnly }) },
       },
     ];
   });
+
+const claimOf = (source: Source): string | undefined =>
+  source.kind === "files" && source.mount?.kind === "claim" ? source.mount.name : undefined;
 
 /** The CA files among these paths, each from its ConfigMap or Secret. */
 export const certificateVolumes = (

@@ -5,6 +5,7 @@ import {
   clusterLabels,
   clusterName,
   confinement,
+  distinctVolumes,
   type KubernetesTarget,
   type OfPlan,
   type Plan,
@@ -87,7 +88,7 @@ const podSpec = (plan: ClusterPlan) => {
       ? { imagePullSecrets: plan.target.imagePullSecrets.map((name) => ({ name })) }
       : {}),
     ...(affinity ? { affinity } : {}),
-    volumes: volumes.map(({ volume }) => volume),
+    volumes: distinctVolumes(volumes),
     containers: [{ name: "runner", ...runContainer(plan, "once"), volumeMounts: volumes.map(({ mount }) => mount) }],
   };
 };

@@ -2,6 +2,7 @@ import {
   caFiles,
   certificateVolumes,
   confinement,
+  distinctVolumes,
   type KubernetesTarget,
   type PodVolume,
   podResources,
@@ -56,7 +57,7 @@ export const drillPodSpec = (pod: DrillPod) => {
     ...(target.imagePullSecrets.length > 0
       ? { imagePullSecrets: target.imagePullSecrets.map((name) => ({ name })) }
       : {}),
-    volumes: distinct([...opening, ...restoring, ...serving].map(({ volume }) => volume)),
+    volumes: distinctVolumes([...opening, ...restoring, ...serving]),
     initContainers: [
       { name: "open", ...runnerContainer(pod, opening) },
       ...(server ? [serverContainer(server, target, serving)] : []),
@@ -142,7 +143,3 @@ const emptyVolume = ({ storage }: DrillPod) =>
           },
         },
       };
-
-const distinct = (volumes: readonly PodVolume["volume"][]): PodVolume["volume"][] => [
-  ...new Map(volumes.map((volume) => [volume.name, volume])).values(),
-];

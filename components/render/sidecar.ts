@@ -1,4 +1,4 @@
-import { clusterName, type PodVolume } from "../../spec/index.ts";
+import { clusterName, distinctVolumes, type PodVolume } from "../../spec/index.ts";
 import type { SidecarArgs } from "../args/kubernetes-args.ts";
 import { type ClusterPlan, configurationAnnotation, runContainer, runVolumes } from "./cluster-runs.ts";
 
@@ -32,7 +32,7 @@ export const sidecar = (plan: ClusterPlan, { volumes: own = {} }: SidecarArgs, d
       },
       volumeMounts: mounted.map(({ mount, own: volume }) => ({ ...mount, name: volume ?? mount.name })),
     },
-    volumes: mounted.flatMap(({ volume, own: given }) => (given === undefined ? [volume] : [])),
+    volumes: distinctVolumes(mounted.filter(({ own: given }) => given === undefined)),
     annotations: configurationAnnotation(plan, digest),
   };
 };

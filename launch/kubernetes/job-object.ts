@@ -2,6 +2,7 @@ import type { V1Job, V1PodSpec, V1Secret, V1Volume, V1VolumeMount } from "@kuber
 import {
   clusterLabels,
   confinement,
+  distinctVolumes,
   type Job,
   type JobFiles,
   jobLabels,
@@ -110,7 +111,7 @@ const podSpec = (
     securityContext: isOwn ? { fsGroup: Number(gid), fsGroupChangePolicy: "OnRootMismatch" } : {},
     imagePullSecrets: target.imagePullSecrets.map((name) => ({ name })),
     ...(affinity ? { affinity } : {}),
-    volumes: volumes.map(({ volume }) => volume as V1Volume),
+    volumes: distinctVolumes(volumes) as V1Volume[],
     containers: [
       {
         name: CONTAINER,

@@ -3,6 +3,7 @@ import {
   besideAffinity,
   certificateVolumes,
   confinement,
+  distinctVolumes,
   parse,
   plan,
   podResources,
@@ -46,6 +47,18 @@ test("a claim is mounted where its source is read, and only on the nodes beside 
     },
   });
   expect(besideAffinity(sources.slice(0, 1))).toBeUndefined();
+});
+
+test("sources of one claim share its volume, which the pod has once", () => {
+  const { sources } = onCluster();
+  const [, storage] = sources;
+  if (storage?.kind !== "files") throw new Error("no files");
+  const volumes = sourceVolumes([storage, { ...storage, name: "part" }], false);
+  expect(volumes.map(({ mount }) => mount)).toEqual([
+    { name: "source-0", mountPath: "/sources/storage" },
+    { name: "source-0", mountPath: "/sources/part" },
+  ]);
+  expect(distinctVolumes(volumes)).toEqual([{ name: "source-0", persistentVolumeClaim: { claimName: "storage" } }]);
 });
 
 test("a Secret is mounted where its source is read, and nowhere else", () => {
