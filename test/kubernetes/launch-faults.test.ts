@@ -109,14 +109,14 @@ describe("kills and quotas · Kubernetes, postgres 17, versitygw", () => {
     expect(await runs()).toEqual(UP);
   });
 
-  test("a pod that is killed in the middle is undone within the life of its lease", async () => {
+  test("a pod that is killed while it prepares: undone within the life of its lease, or it had just ended", async () => {
     const before = await live();
     const launcher = start("killed-3");
     const pod = await podOf("restorable.action=prepare");
     await world.kubectl("delete", "pod", pod, "--grace-period=0", "--force");
     const record = await launched(launcher);
-    expect(record.ok).toBe(false);
-    expect(await live()).toEqual(before);
+    // The word to kill it may come after its last one.
+    expect(await live(), JSON.stringify(record.error)).toEqual(record.ok ? saved : before);
     expect(await runs()).toEqual(UP);
     expect(await named("jobs,secrets", JOBS)).toBe("");
   });
