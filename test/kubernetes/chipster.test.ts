@@ -154,34 +154,6 @@ describe("Chipster · kubernetes, postgres 17, versitygw", () => {
     expect(after.snapshot?.addedBytes).toBeLessThan((FILES * 4096) / 10);
   });
 
-  test("[chipster.5] an upload whose pod was deleted is no point: nobody lists it, nor does a restore see it", async () => {
-    const before = await prod.published("sessions");
-    const running = prod.restorable("backup", "--plan", "sessions", "--json");
-    const pod = await waitFor(
-      "a dump in the bucket",
-      async () => {
-        const keys = await prod.keys("sessions/artifacts/");
-        if (!keys.some((key) => key.includes("/session-db.") && !before.some((id) => key.includes(id))))
-          return undefined;
-        return chipster.kubectl(
-          "get",
-          "pods",
-          "--selector",
-          "restorable.kind=backup",
-          "--field-selector",
-          "status.phase=Running",
-          "--output",
-          "name",
-        );
-      },
-      { seconds: 240 },
-    );
-    await chipster.kubectl("delete", pod, "--force", "--grace-period=0");
-    expect((await running).exit).not.toBe(0);
-    expect(await prod.published("sessions")).toEqual(before);
-    expect((await prod.points("sessions")).map(({ id }) => id).sort()).toEqual(before);
-  });
-
   test("a server's passwords are taken out with the bucket and a private key, without the cluster and any state", async () => {
     const publicKey = String((await prod.stack.outputs()).publicKey);
     const taken = path.join(directory, "passwords");
