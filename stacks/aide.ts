@@ -41,6 +41,7 @@ import { bucketConfig, credentialsOf, declaredBucket, lockConfig } from "./bucke
 import { parsedConfig } from "./config.ts";
 import { guards } from "./guards.ts";
 import { otherEnvironments, readRepository } from "./other-environments.ts";
+import { scheduleConfig } from "./schedule.ts";
 
 /** What AIDE's own scripts set for celery, and the program itself. */
 const CELERY = [
@@ -87,7 +88,7 @@ const aideConfig = z.strictObject({
       stopped: program.default(["sh", "-c", "! pgrep celery"]),
     })
     .prefault({}),
-  schedule: z.strictObject({ cron: z.string(), timeZone: z.string(), jitterSeconds: z.number().optional() }).optional(),
+  schedule: scheduleConfig,
   retention: retention.default({ keepDaily: 14, keepWeekly: 8, keepMonthly: 12, minimum: 3 }),
   superseded: plan.shape.superseded,
   layout: z.strictObject({ host: z.string().optional() }).optional(),

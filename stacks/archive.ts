@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Repository, RepositoryCopy, type TargetChoice } from "../components/index.ts";
 import { type plan, retention } from "../spec/index.ts";
 import { bucketConfig, credentialsOf, declaredBucket } from "./bucket.ts";
+import { scheduleConfig } from "./schedule.ts";
 
 /** The schema of `archive`: where a host that pulls keeps copies of every point. */
 export const archiveConfig = z.strictObject({
@@ -12,7 +13,7 @@ export const archiveConfig = z.strictObject({
   ]),
   docker: z.strictObject({ host: z.string().optional(), network: z.string() }).optional(),
   ledger: z.string().optional(),
-  schedule: z.strictObject({ cron: z.string(), timeZone: z.string(), jitterSeconds: z.number().optional() }).optional(),
+  schedule: scheduleConfig,
   retention: retention.optional(),
 });
 type ArchiveConfig = z.output<typeof archiveConfig>;

@@ -39,17 +39,15 @@ import { BackupPlan, Repository, Restore, type RestoreRequest, type SourceArgs }
 import { kubernetesTarget, plan, retention } from "../spec/index.ts";
 import { archive, archiveConfig } from "./archive.ts";
 import { bucketConfig, credentialsOf, declaredBucket, lockConfig } from "./bucket.ts";
+import { kubeconfigOf, workloadsConfig } from "./cluster.ts";
 import { parsedConfig } from "./config.ts";
 import { guards } from "./guards.ts";
 import { otherEnvironments, readRepository } from "./other-environments.ts";
+import { scheduleConfig } from "./schedule.ts";
 
 /** Who loses its points loses users' work, or only what users bring again and statistics. */
 const PLANS = { sessions: "critical", auth: "ordinary", "job-history": "ordinary" } as const;
 type PlanName = keyof typeof PLANS;
-
-const units = z.array(
-  z.union([z.strictObject({ deployment: z.string() }), z.strictObject({ statefulSet: z.string() })]),
-);
 
 const chipsterConfig = z.strictObject({
   runner: z.string(),
@@ -62,14 +60,14 @@ const chipsterConfig = z.strictObject({
   context: z.string().optional(),
   user: kubernetesTarget.shape.user,
   vacuumlo: z.boolean().default(true),
-  schedule: z.strictObject({ cron: z.string(), timeZone: z.string(), jitterSeconds: z.number().optional() }).optional(),
+  schedule: scheduleConfig,
   retention: retention.default({ keepDaily: 90, keepMonthly: 24, keepWithin: "P60D", minimum: 3 }),
   superseded: plan.shape.superseded,
   stop: z
     .strictObject({
-      sessions: units.default([{ deployment: "session-db" }, { statefulSet: "file-storage" }]),
-      auth: units.default([{ deployment: "auth" }]),
-      "job-history": units.default([{ deployment: "job-history" }]),
+      sessions: workloadsConfig.default([{ deployment: "session-db" }, { statefulSet: "file-storage" }]),
+      auth: workloadsConfig.default([{ deployment: "auth" }]),
+      "job-history": workloadsConfig.default([{ deployment: "job-history" }]),
     })
     .prefault({}),
   timeoutSeconds: z.number().positive().optional(),
@@ -116,11 +114,9 @@ export const chipster = (environment: string) => {
   return { record: restore.record, publicKey: repository.publicKey, bucket: bucket.bucket };
 };
 
-const kubeconfig = ({ kubeconfig: file }: ChipsterConfig) => (file === undefined ? undefined : { file });
-
 const target = (settings: ChipsterConfig) => {
   const { namespace, context, user } = settings;
-  return { kubernetes: { namespace, context, user, kubeconfig: kubeconfig(settings) } };
+  return { kubernetes: { namespace, context, user, kubeconfig: kubeconfigOf(settings) } };
 };
 
 /** As Chipster's own chart names them. */

@@ -37,9 +37,11 @@ import { z } from "zod";
 import { BackupPlan, Repository, Restore, type RestoreRequest, type Sidecar } from "../components/index.ts";
 import { kubernetesTarget, plan, retention } from "../spec/index.ts";
 import { bucketConfig, credentialsOf, declaredBucket, lockConfig } from "./bucket.ts";
+import { kubeconfigOf, workloadsConfig } from "./cluster.ts";
 import { parsedConfig } from "./config.ts";
 import { guards } from "./guards.ts";
 import { otherEnvironments, readRepository } from "./other-environments.ts";
+import { scheduleConfig } from "./schedule.ts";
 
 const coloniesConfig = z.strictObject({
   runner: z.string(),
@@ -64,12 +66,10 @@ const coloniesConfig = z.strictObject({
   role: z.string().default("postgres"),
   layout: z.strictObject({ prefix: z.string().optional() }).optional(),
   run: z.enum(["sidecar", "cronJob"]).default("sidecar"),
-  schedule: z.strictObject({ cron: z.string(), timeZone: z.string(), jitterSeconds: z.number().optional() }).optional(),
+  schedule: scheduleConfig,
   retention: retention.default({ keepLast: 3, minimum: 3 }),
   superseded: plan.shape.superseded,
-  stop: z
-    .array(z.union([z.strictObject({ deployment: z.string() }), z.strictObject({ statefulSet: z.string() })]))
-    .default([]),
+  stop: workloadsConfig.default([]),
   timeoutSeconds: z.number().positive().optional(),
   from: otherEnvironments({}),
 });
@@ -103,7 +103,7 @@ export const colonies = (environment: string) => {
       kubernetes: {
         namespace,
         context,
-        kubeconfig: kubeconfig(settings),
+        kubeconfig: kubeconfigOf(settings),
         ledger: { claim: NAMES.ledger, size: storage.backupSize, storageClass: storage.class },
       },
     },
@@ -128,8 +128,6 @@ export const colonies = (environment: string) => {
 
   return { record: restore.record, publicKey: repository.publicKey, bucket: bucket.bucket };
 };
-
-const kubeconfig = ({ kubeconfig: file }: ColoniesConfig) => (file === undefined ? undefined : { file });
 
 /** By the service, not by localhost: restores and backups by hand run in pods of their own. */
 const database = ({ database: name, role }: ColoniesConfig, config: pulumi.Config) => ({
