@@ -1,11 +1,12 @@
 import type Docker from "dockerode";
-import { type Job, JobError, type Progress } from "../../spec/index.ts";
+import type { Job, Progress } from "../../spec/index.ts";
 import { refuseWhileAnotherRuns } from "../found-job.ts";
 import { filesHandedOver, runnerInput } from "../hand-over.ts";
 import { newJobId } from "../job-id.ts";
 import { secretReader } from "../read-secret.ts";
 import { refuseDirectory } from "../refuse-directory.ts";
 import type { RunJob, RunOptions } from "../run-job.ts";
+import { untilItsEnd } from "../until-its-end.ts";
 import { checkHost, makeVolumes } from "./check-host.ts";
 import { connectEngine } from "./engine.ts";
 import { engineError } from "./engine-error.ts";
@@ -39,19 +40,12 @@ export const dockerRunner =
     if (tidies(job)) await removeStale(engine, await jobs.list(), new Date());
     const made = await makeVolumes(engine, plan, job);
     const placed = await place(engine, plan, job, runnerInput(job, secrets), run);
-    onPlaced(placed.id);
-    try {
-      const result = await followJob(placed, run).catch(async (error: unknown) => {
-        // Where the engine stays away the job may go on, and its container has to stay for `restorable attach`.
-        if (!(error instanceof JobError && error.code === "engine-unreachable")) await remove(placed, run.onProgress);
-        throw error;
-      });
-      await remove(placed, run.onProgress);
-      if (!result.ok) await unmake(engine, plan, job, made);
-      return result;
-    } finally {
-      onPlaced(undefined);
-    }
+    return untilItsEnd(placed, {
+      onPlaced,
+      follow: () => followJob(placed, run),
+      remove: () => remove(placed, run.onProgress),
+      unmake: () => unmake(engine, plan, job, made),
+    });
   };
 
 /** @throws JobError when nothing was started */

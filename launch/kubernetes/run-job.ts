@@ -1,10 +1,11 @@
-import { besideAffinity, type Job, JobError, jobFiles, type Progress } from "../../spec/index.ts";
+import { besideAffinity, type Job, jobFiles, type Progress } from "../../spec/index.ts";
 import { refuseWhileAnotherRuns } from "../found-job.ts";
 import { filesHandedOver } from "../hand-over.ts";
 import { newJobId } from "../job-id.ts";
 import { secretReader } from "../read-secret.ts";
 import { refuseDirectory } from "../refuse-directory.ts";
 import type { RunJob, RunOptions } from "../run-job.ts";
+import { untilItsEnd } from "../until-its-end.ts";
 import { checkNamespace, makeClaims, writesOnlyOwn } from "./check-namespace.ts";
 import { type Cluster, connectCluster } from "./cluster.ts";
 import { clusterError } from "./cluster-error.ts";
@@ -37,20 +38,13 @@ export const kubernetesRunner =
     await refuseWhileAnotherRuns({ place: cluster.text, list: () => jobsIn(cluster, plan) }, job);
     const made = await makeClaims(cluster, plan, job);
     const placed = await place(cluster, plan, job, secrets, run);
-    onPlaced(placed.id);
-    try {
-      const follow: FollowOptions = { ...options, ...run, onStarted: () => forget(placed) };
-      const result = await followJob(placed, follow).catch(async (error: unknown) => {
-        // Where the cluster stays away the job may go on, and has to stay for `restorable attach`.
-        if (!(error instanceof JobError && error.code === "engine-unreachable")) await remove(placed, run.onProgress);
-        throw error;
-      });
-      await remove(placed, run.onProgress);
-      if (!result.ok) await unmake(cluster, plan, job, made);
-      return result;
-    } finally {
-      onPlaced(undefined);
-    }
+    const follow: FollowOptions = { ...options, ...run, onStarted: () => forget(placed) };
+    return untilItsEnd(placed, {
+      onPlaced,
+      follow: () => followJob(placed, follow),
+      remove: () => remove(placed, run.onProgress),
+      unmake: () => unmake(cluster, plan, job, made),
+    });
   };
 
 /** @throws JobError when nothing was started */
