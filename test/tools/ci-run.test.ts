@@ -37,6 +37,14 @@ describe(".ci/run", () => {
     expect(last).toBe("4 passed, 2 failed");
   });
 
+  test("names what failed again just before its last line", async () => {
+    const { lines } = await ciRun({
+      test: "echo '× a.test.ts: adds up: expected 2 to be 3'; echo 3 passed, 1 failed; exit 1",
+      "test:docker": "echo 4 passed, 0 failed",
+    });
+    expect(lines.slice(-2)).toEqual(["× test: a.test.ts: adds up: expected 2 to be 3", "7 passed, 1 failed"]);
+  });
+
   test("a tier without a closing line has failed", async () => {
     const { exitCode, last } = await ciRun({ test: "echo nothing" });
     expect(exitCode).toBe(1);

@@ -2,7 +2,7 @@ import { symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { check, closingLine, countReport, skips, sum } from "../../tools/test/count.ts";
+import { check, closingLine, countReport, failures, skips, sum } from "../../tools/test/count.ts";
 import { readReport } from "../../tools/test/report.ts";
 import { reportOf } from "../support/report.ts";
 import { tempDir } from "../support/temp-dir.ts";
@@ -46,6 +46,25 @@ describe("the count of a run", () => {
   test("a file that could not be loaded has failed", () => {
     const report = { startTime: 0, testResults: [{ name: "a.test.ts", status: "failed", assertionResults: [] }] };
     expect(countReport(report)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+
+  test("what failed is one line each: file, title and reason, without colours", async () => {
+    const root = await tempDir("failures");
+    await symlink(path.join(checkout, "node_modules"), path.join(root, "node_modules"));
+    await writeFile(
+      path.join(root, "a.test.ts"),
+      `import { expect, test } from "vitest";
+      test("adds up", () => expect(1 + 1, "\u001b[31mred\u001b[0m").toBe(3));
+      test("passes", () => {});`,
+    );
+    await writeFile(path.join(root, "b.test.ts"), 'throw new Error("cannot be loaded");');
+    const report = path.join(root, "report.json");
+    const args = ["run", "--root", root, "--reporter=json", `--outputFile=${report}`];
+    await execa("vitest", args, { cwd: root, preferLocal: true, localDir: checkout, reject: false });
+    const lines = [...failures(readReport(report), root)].sort();
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^a\.test\.ts: adds up: AssertionError: red: expected 2 to be 3/);
+    expect(lines[1]).toMatch(/^b\.test\.ts: cannot be loaded/);
   });
 
   test("the closing line is plain and names skips only when there are any", () => {

@@ -1,3 +1,5 @@
+import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import type { Report } from "./report.ts";
 
 export interface Count {
@@ -20,6 +22,24 @@ export const check = (ok: boolean): Count => ({ passed: ok ? 1 : 0, failed: ok ?
 export function closingLine({ passed, failed, skipped }: Count): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
+
+/** Long enough to tell an assertion from a time limit, short enough for a line in a CI's log. */
+const FAILURE_LENGTH = 500;
+
+/** One line for every test that failed and every file that could not be loaded: its file below `root`, title, why. */
+export function failures(report: Report, root: string): readonly string[] {
+  return report.testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = path.relative(root, name);
+    const failed = assertionResults.filter((result) => result.status === "failed");
+    if (failed.length === 0)
+      return status === "failed" ? [oneLine(`${file}: ${message ?? "could not be loaded"}`)] : [];
+    return failed.map(({ ancestorTitles, title, failureMessages = [] }) =>
+      oneLine(`${file}: ${[...ancestorTitles, title].join(" › ")}: ${failureMessages.join(" | ")}`),
+    );
+  });
+}
+
+const oneLine = (text: string) => stripVTControlCharacters(text).replace(/\s+/g, " ").slice(0, FAILURE_LENGTH);
 
 export interface Skip {
   readonly title: string;

@@ -13,6 +13,7 @@ const Report = z.object({
           ancestorTitles: z.array(z.string()),
           title: z.string(),
           status: z.enum(["passed", "failed", "skipped", "pending", "todo", "disabled"]),
+          failureMessages: z.array(z.string()).optional(),
           meta: z.object({ skipReason: z.string().optional() }).optional(),
         }),
       ),

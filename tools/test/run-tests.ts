@@ -2,7 +2,7 @@ import { existsSync, rmSync } from "node:fs";
 import path from "node:path";
 import { execa } from "execa";
 import { checkout } from "../servers/tools.ts";
-import { type Count, check, countReport, skips, sum } from "./count.ts";
+import { type Count, check, countReport, failures, skips, sum } from "./count.ts";
 import { readReport } from "./report.ts";
 
 /** The programs of this checkout's packages come first. */
@@ -38,6 +38,7 @@ export async function runTests(
   for (const { title, reason } of skips(report)) {
     console.log(reason ? `↓ skipped: ${title}: ${reason}` : `× skipped without a reason: ${title}`);
   }
+  for (const failure of failures(report, checkout)) console.log(`× ${failure}`);
   const count = countReport(report);
   if (exitCode === 0 || count.failed > 0) return count;
   console.log("× vitest failed outside of the tests (above)");
