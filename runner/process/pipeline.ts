@@ -1,4 +1,4 @@
-import { PassThrough, type Readable } from "node:stream";
+import { PassThrough, type Readable, Writable } from "node:stream";
 import { pipeline as pump } from "node:stream/promises";
 import type { Context } from "../context.ts";
 import { type Descriptors, openDescriptors } from "./descriptors.ts";
@@ -8,7 +8,10 @@ import { type Blame, Fault, type Finished, type Stage, type StageEnd, startStage
 export type { Finished } from "./stage.ts";
 
 export interface PipelineOptions {
-  /** Feeds the first process; without it, its stdin is empty. */
+  /**
+   * Feeds the first process; without it, its stdin is empty. It is read to its end also where that process needs less and
+   * succeeds, as GNU tar does after the last member: whoever checks the bytes on their way has to see all of them.
+   */
   readonly input?: Readable;
   /**
    * Takes the last process's stdout; without it, that is discarded. `succeeded` settles when every process has ended:
@@ -128,12 +131,35 @@ const feed = async (input: Readable | undefined, first: Stage | undefined): Prom
     input.destroy();
     return undefined;
   }
+  const sink = into(first.stdin);
+  first.ended.then((end) => "error" in end && sink.destroy());
   try {
-    await pump(input, first.stdin);
+    await pump(input, sink);
     return undefined;
   } catch (error) {
     return isClosedPipe(error) ? undefined : { error, blame: "own" };
   }
+};
+
+/** Takes everything; what comes after the process has closed its stdin is dropped. */
+const into = (stdin: Writable): Writable => {
+  stdin.on("error", () => undefined); // each write is told of it too
+  const unlessClosed = (done: (error?: Error | null) => void) => (error?: Error | null) =>
+    done(isClosedPipe(error) ? null : error);
+  return new Writable({
+    write(chunk, _encoding, done) {
+      if (stdin.destroyed) setImmediate(done); // a quick input would leave no turn to learn that the process failed
+      else stdin.write(chunk, unlessClosed(done));
+    },
+    final(done) {
+      if (stdin.destroyed) done();
+      else stdin.end(unlessClosed(done));
+    },
+    destroy(error, done) {
+      stdin.destroy();
+      done(error);
+    },
+  });
 };
 
 const drain = async (
@@ -177,4 +203,6 @@ const throwCause = (ends: readonly (StageEnd | undefined)[]): void => {
 
 /** A first process that stopped reading says why by its exit code. */
 const isClosedPipe = (error: unknown): boolean =>
-  ["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE"].includes((error as NodeJS.ErrnoException).code ?? "");
+  ["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_DESTROYED"].includes(
+    (error as NodeJS.ErrnoException | undefined)?.code ?? "",
+  );

@@ -244,15 +244,28 @@ describe("input and output", () => {
     });
   });
 
-  test("a first process that ends early and well does not fail on the unread input", async () => {
+  test("an input is read to its end, also where the first process ends early and well", async () => {
+    let last = 0;
     const input = Readable.from(
       (function* () {
-        for (;;) yield Buffer.alloc(1 << 16, "x");
+        for (last = 1; last < 1000; last += 1) yield Buffer.alloc(1 << 16, "x");
       })(),
     );
     const { output, text } = collect();
     await runPipeline(testContext(), [{ file: "head", args: ["-c", "5"] }], { input, output });
     expect(text()).toBe("xxxxx");
+    expect(last).toBe(1000);
+  });
+
+  test("an input is left where the first process fails, also one without an end", async () => {
+    const input = Readable.from(
+      (function* () {
+        for (;;) yield Buffer.alloc(1 << 16, "x");
+      })(),
+    );
+    await expect(runPipeline(testContext(), [sh("head -c 5; exit 3")], { input })).rejects.toMatchObject({
+      fact: expect.stringContaining("exit code 3"),
+    });
     expect(input.destroyed).toBe(true);
   });
 
