@@ -148,7 +148,8 @@ const into = (stdin: Writable): Writable => {
     done(isClosedPipe(error) ? null : error);
   return new Writable({
     write(chunk, _encoding, done) {
-      if (stdin.destroyed) setImmediate(done); // a quick input would leave no turn to learn that the process failed
+      if (stdin.destroyed)
+        setImmediate(done); // a quick input would leave no turn to learn that the process failed
       else stdin.write(chunk, unlessClosed(done));
     },
     final(done) {

@@ -79,6 +79,7 @@ class Scheduler {
     report.step("run", `a run begins that was due by '${this.#schedule.cron}' in ${this.#schedule.timeZone}`);
     const { next: _next, ...state } = this.#state;
     this.#state = { ...state, running: started };
+    await this.#beat({}); // a run that is shorter than the time between two signs of life is seen too
     // A job whose namespace has gone would wait for answers until its connections time out.
     const lost = new AbortController();
     const run = oneRun(this.#world, this.#plan, AbortSignal.any([this.#world.signal, lost.signal]));

@@ -26,6 +26,12 @@ test("it runs when the schedule says, with seconds, and not before", async () =>
   expect(backups(jobs)).toEqual(["2026-11-21T03:00:10.000Z", "2026-11-21T03:00:20.000Z"]);
 });
 
+test("a run is seen in the state from its beginning, also one that takes no time", async () => {
+  const { world, states } = fakeWorld("2026-11-21T03:00:00.500Z", "2026-11-21T03:00:12Z", OK);
+  await runScheduler(world, scheduledPlan("*/10 * * * * *"));
+  expect(states.some(({ running }) => running === "2026-11-21T03:00:10.000Z")).toBe(true);
+});
+
 test("each run is a backup, then a prune where there is a retention, then a check", async () => {
   const retention = { keepDaily: 7, minimum: 3 };
   const { world, jobs, states } = fakeWorld("2026-11-21T01:59:00Z", "2026-11-21T02:01:00Z", OK);
