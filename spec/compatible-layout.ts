@@ -28,7 +28,7 @@ export const compatibleLayout = z.discriminatedUnion("kind", [
   }),
   /** `<prefix>backup_<seconds>.bak`: `pg_dump -Fc` of one database; the seconds are those since 1970. */
   z.strictObject({ kind: z.literal("colonies"), prefix: folder.default("backups/") }),
-  /** `<prefix><role>-db-backup_<instant>/…`: only read, lz4 and GPG. New artifacts have our own names, as without a layout. */
+  /** `<prefix><role>-db-backup_<instant>/…` and `<prefix><storage>_<instant>/…`: only read, lz4 and GPG. New artifacts have our own names, as without a layout. */
   z.strictObject({ kind: z.literal("chipster"), prefix: folder.default("") }),
 ]);
 export type CompatibleLayout = z.infer<typeof compatibleLayout>;

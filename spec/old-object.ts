@@ -14,8 +14,11 @@ export const oldObject = z.strictObject({
   host: z.string().optional(),
   /** The safety copy that was taken before a restore by hand (`-org`). */
   safety: z.boolean(),
-  /** Opened by a GPG private key only. The key is then that of what the tool wrote last. */
-  encryption: z.literal("gpg").optional(),
+  /**
+   * Only of Chipster's archives, whose key is that of what the tool wrote last. `gpg`: opened by a GPG key only;
+   * `by-file`: an archive of files, which says of each whether it is.
+   */
+  encryption: z.enum(["gpg", "by-file"]).optional(),
   bytes,
   /** Keys of what the same run stored: the images of a dump, the dump of images. */
   pairs: z.array(z.string()),
@@ -27,7 +30,8 @@ export type OldName = Omit<OldObject, "bytes" | "pairs">;
 
 const AIDE = /^(.+)-(ailabeltooldb|aide_images)-(\d{8}T\d{6})(-org)?\.(dump|tar)$/;
 const COLONIES = /^backup_(\d{9,11})\.bak$/;
-const CHIPSTER = /(?:^|\/)[A-Za-z0-9-]+-db-backup_([0-9-]{10}T[0-9:]{8})(?:\.\d+)?Z\/(?:backup|archive)-info$/;
+/** The id of a file-storage is the name of its host, which has no underscore. */
+const CHIPSTER = /(?:^|\/)([A-Za-z0-9.-]+)_([0-9-]{10}T[0-9:]{8})(?:\.\d+)?Z\/(?:backup|archive)-info$/;
 const GO_S3_BACKUP = /^postgres-backup-(\d{14})\.sql$/;
 
 /** Reads the name of a key as one of the older tools writes it; undefined for every other one. */
@@ -42,9 +46,11 @@ export const parseOldKey = (key: string): OldName | undefined => {
       : ({ kind: "files", format: "tar" } as const);
     return { key, ...kind, time: readable(time.replace("T", "")), host, safety: org !== undefined };
   }
-  const [, instant] = CHIPSTER.exec(key) ?? [];
-  if (instant !== undefined)
-    return { key, kind: "postgres", format: "sql", time: instant, safety: false, encryption: "gpg" };
+  const [, storage, instant] = CHIPSTER.exec(key) ?? [];
+  if (storage !== undefined && instant !== undefined)
+    return storage.endsWith("-db-backup")
+      ? { key, kind: "postgres", format: "sql", time: instant, safety: false, encryption: "gpg" }
+      : { key, kind: "files", format: "tar", time: instant, safety: false, encryption: "by-file" };
   const [, seconds] = COLONIES.exec(name) ?? [];
   if (seconds !== undefined) {
     const utc = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);

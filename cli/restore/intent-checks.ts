@@ -61,6 +61,7 @@ const KEYS: Readonly<Record<Intent["key"], string>> = {
   opens: "it opens the point",
   missing: "none given here: the stack's config must have it",
   given: "it is tried before anything is stopped",
+  "perhaps needed": "none given: where the archive's files are encrypted it is refused before anything is stopped",
   "none needed": "none is needed: what older tools stored is not encrypted by us",
 };
 

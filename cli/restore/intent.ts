@@ -23,7 +23,7 @@ export interface Intent {
   /** Without the confirmation, which comes last. */
   readonly request: Request;
   /** Whether a key was given here; one that does not open the point is refused before. Old objects have none. */
-  readonly key: "opens" | "given" | "missing" | "none needed";
+  readonly key: "opens" | "given" | "missing" | "perhaps needed" | "none needed";
   /** Ids that the target's ledger knows. */
   readonly usedIds: readonly string[];
 }

@@ -1,5 +1,6 @@
 import {
   JobError,
+  type OldObject,
   oldKeyOf,
   type Plan,
   type PointSelector,
@@ -61,10 +62,9 @@ const takenBy = async (
   const oldKey = oldKeyOf(selector);
   if (oldKey !== undefined) {
     const objects = await chooseOld(io, from, oldKey, options.unverified === true);
-    const closed = objects.some(({ encryption }) => encryption !== undefined);
-    const given = readIdentity(io, options.identity) === undefined ? "missing" : "given";
     const plan = found.declared ?? refuseUndeclared(oldKey);
-    return { plan, taken: { kind: "old", objects }, key: closed ? given : "none needed" };
+    const given = readIdentity(io, options.identity) !== undefined;
+    return { plan, taken: { kind: "old", objects }, key: oldKeyState(objects, given) };
   }
   const selected = await selectPoint(io, from, selector, options.unverified === true);
   const { point } = selected;
@@ -73,6 +73,12 @@ const takenBy = async (
   if (operatorKey !== undefined) await openIdentity(selected, operatorKey);
   const plan = found.declared ?? planFromManifest(io, point.manifest, found.repository, options.ledger);
   return { plan, taken: { kind: "point", point }, key: operatorKey === undefined ? "missing" : "opens" };
+};
+
+const oldKeyState = (objects: readonly OldObject[], given: boolean): Intent["key"] => {
+  if (objects.every(({ encryption }) => encryption === undefined)) return "none needed";
+  if (given) return "given";
+  return objects.some(({ encryption }) => encryption === "gpg") ? "missing" : "perhaps needed";
 };
 
 const refuseUndeclared = (key: string): Plan => {

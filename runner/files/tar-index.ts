@@ -25,16 +25,26 @@ export interface TarIndex {
   readonly counts: () => FileCounts;
 }
 
+/** One thing in a tar, as a line of its index says it; undefined for a line that tar does not write. */
+export const memberOf = (
+  line: string,
+): { readonly type: string; readonly bytes: number; readonly name: string } | undefined => {
+  const [, type, size, name] = LINE.exec(line) ?? [];
+  return type === undefined || name === undefined
+    ? undefined
+    : { type: type === "C" ? "-" : type, bytes: Number(size), name };
+};
+
 export const tarIndex = (): TarIndex => {
   const total = { files: 0, directories: 0, symlinks: 0, hardLinks: 0, other: 0, bytes: 0 };
   return {
     add: (line) => {
       if (MADE.test(line)) return;
-      const [, type, size] = LINE.exec(line) ?? [];
-      if (type === undefined) throw new Error(`not a line of tar's index: ${line}`);
-      const kind = kindOf(type);
+      const member = memberOf(line);
+      if (!member) throw new Error(`not a line of tar's index: ${line}`);
+      const kind = kindOf(member.type);
       total[kind] += 1;
-      if (kind === "files") total.bytes += Number(size);
+      if (kind === "files") total.bytes += member.bytes;
     },
     counts: () => ({ ...total }),
   };
@@ -43,7 +53,6 @@ export const tarIndex = (): TarIndex => {
 const kindOf = (type: string): Exclude<keyof FileCounts, "bytes"> => {
   switch (type) {
     case "-":
-    case "C":
       return "files";
     case "d":
       return "directories";

@@ -32,6 +32,7 @@ export const readOldObjects = async (
     if (name && layoutOfOld(name).kind === layout.kind) found.set(key, { ...name, bytes, pairs: [] });
   }
   return [...found.values()]
+    .filter(({ key }) => !key.endsWith(ARCHIVE_INFO) || !found.has(key.replace(ARCHIVE_INFO, BACKUP_INFO)))
     .map((object) => {
       if (object.encryption) return { ...object, bytes: sizes.get(foldersOf(object.key)[0] ?? "") ?? object.bytes };
       const pair = pairKey(object);
@@ -39,6 +40,9 @@ export const readOldObjects = async (
     })
     .sort((a, b) => (a.time === b.time ? (a.key < b.key ? -1 : 1) : a.time < b.time ? -1 : 1));
 };
+
+/** Chipster's archive server writes its own beside the first one: the same archive, which is listed once. */
+const [BACKUP_INFO, ARCHIVE_INFO] = ["/backup-info", "/archive-info"];
 
 /** An archive of Chipster's is all that lies below its folder. Innermost first. */
 const foldersOf = (key: string): readonly string[] => {

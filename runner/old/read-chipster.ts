@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { pipeline as pump, type Readable, Transform } from "node:stream";
 import { type Artifact, JobError, type OldObject } from "../../spec/index.ts";
 import { LZ4, UNTAR, withGpg } from "../artifact/gpg.ts";
@@ -7,34 +6,9 @@ import { runPipeline } from "../process/pipeline.ts";
 import { digestStream } from "../store/digest-stream.ts";
 import { newestVersion } from "../store/newest-version.ts";
 import type { Store } from "../store/store.ts";
-
-/** One file of an archive, as a line of its `backup-info` or `archive-info` describes it. */
-export interface InfoLine {
-  readonly path: string;
-  readonly size: number;
-  readonly sha512: string;
-  readonly gpgPath: string;
-  readonly gpgSize: number;
-  readonly gpgSha512: string;
-  /** The archive that holds it: an incremental one refers to others. */
-  readonly backupName: string;
-}
-
-/**
- * Reads what Chipster writes last, when everything else of an archive is stored.
- * @throws JobError `corrupt` for a line that is none of its
- */
-export const parseInfo = (text: string, key: string): readonly InfoLine[] =>
-  text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [path, size, sha512 = "", gpgPath, gpgSize, gpgSha512 = "", backupName, ...more] = line.split("\t");
-      const digests = [sha512, gpgSha512].every((digest) => /^[0-9a-f]{128}$/.test(digest));
-      if (!path || !gpgPath || !backupName || more.length > 0 || !digests || !/^\d+$/.test(`${size}${gpgSize}`))
-        throw new JobError("corrupt", `${key} holds a line that is none of Chipster's`, "choose another archive");
-      return { path, size: Number(size), sha512, gpgPath, gpgSize: Number(gpgSize), gpgSha512, backupName };
-    });
+import { type InfoLine, parseInfo } from "./chipster-info.ts";
+import { sha512Layer } from "./sha512-layer.ts";
+import { throwDamaged } from "./tar-members.ts";
 
 /**
  * Reads a database's archive to its end: the encrypted file first, by its SHA-512, then what is in it, decrypted and
@@ -123,31 +97,19 @@ const checkOuter = async (context: Context, stream: Readable, stored: string, li
   return found;
 };
 
-/** A tar that cannot be read is a damaged one. */
-const throwDamaged = (stored: string, error: unknown): never => {
-  if (!(error instanceof JobError) || error.code !== "process-failed") throw error;
-  const hint = "choose another archive (`restorable list`); nothing was changed";
-  throw new JobError("corrupt", `${stored} is not whole: ${error.fact}`, hint, { cause: error });
-};
-
 /**
  * Passes bytes on and, at their end, compares them with Chipster's own note of them.
  * @param succeeded what a program says of itself counts more than that its bytes are not all there
  */
 const sha512Stream = (size: number, sha512: string, what: string, succeeded = Promise.resolve()): Transform => {
-  const hash = createHash("sha512");
-  let bytes = 0;
+  const layer = sha512Layer(size, sha512, what);
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      bytes += chunk.length;
+      layer.add(chunk);
       done(null, chunk);
     },
     flush(done) {
-      const same = bytes === size && hash.digest("hex") === sha512;
-      const hint = "this archive was damaged: choose another one (`restorable list`); nothing was changed";
-      const wrong = new JobError("corrupt", `${what} has another SHA-512 than its archive notes`, hint);
-      succeeded.then(() => done(same ? null : wrong), done);
+      succeeded.then(() => done(layer.wrong() ?? null), done);
     },
   });
 };

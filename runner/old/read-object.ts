@@ -9,6 +9,7 @@ import { runPipeline } from "../process/pipeline.ts";
 import { checkedScript } from "../sql/checked-script.ts";
 import { newestVersion } from "../store/newest-version.ts";
 import type { Store } from "../store/store.ts";
+import { readChipsterTree } from "./chipster-tree.ts";
 import { readChipster } from "./read-chipster.ts";
 
 /** What an old object holds, as far as reading all of it says. */
@@ -30,6 +31,8 @@ export const readOldObject = async (
   object: OldObject,
   identity?: string,
 ): Promise<OldContent> => {
+  if (object.encryption && object.kind === "files")
+    return { entry: await readChipsterTree(context, root, object, identity), roles: new Set() };
   if (object.encryption)
     return readChipster(context, root, object, identity, (script, artifact) =>
       readDump(context, object, script, artifact),

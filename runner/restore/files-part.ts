@@ -10,6 +10,7 @@ import { emptyDirectory, removeBeside } from "../files/remove-tree.ts";
 import { swapDirectory } from "../files/swap-directories.ts";
 import { moveIn } from "../files/swap-inside.ts";
 import { requireRoom } from "../files/target-room.ts";
+import { isChipsterInfo, unpackChipsterTree } from "../old/chipster-tree.ts";
 import { isSnapshotEntry, openSnapshot, type SnapshotEntry } from "../restic/open-snapshot.ts";
 import { restoreSnapshot } from "../restic/restore-snapshot.ts";
 import type { Outcome, PartRequest, RestorePart } from "./restore-part.ts";
@@ -52,7 +53,7 @@ const refuseSecret = (source: FilesSource): void => {
 const loadBeside = async (context: Context, ask: Ask, part: FilesPart): Promise<Outcome> => {
   const outcome = isSnapshotEntry(ask.entry)
     ? await unpackSnapshot(context, ask, ask.entry, part)
-    : await unpack(context, ask, await extractBeside(part), besideTree(part));
+    : await unpack(context, ask, await extractBeside(part), { directory: besideTree(part), live: part.live });
   if (goesElsewhere(ask) && outcome.checks.every(({ ok }) => ok)) await swapDirectory(context, part); // nothing is there to supersede
   return outcome;
 };
@@ -60,7 +61,7 @@ const loadBeside = async (context: Context, ask: Ask, part: FilesPart): Promise<
 const overwrite = async (context: Context, ask: Ask, part: FilesPart): Promise<Outcome> => {
   await emptyDirectory(context, part.live);
   if (isSnapshotEntry(ask.entry)) return overwriteBySnapshot(context, ask, ask.entry, part);
-  return unpack(context, ask, extractInto(part.live), part.live);
+  return unpack(context, ask, extractInto(part.live), { directory: part.live, live: part.live });
 };
 
 const unpackSnapshot = async (
@@ -99,13 +100,17 @@ const unpack = async (
   context: Context,
   { entry, artifacts }: Ask,
   extraction: Extraction,
-  directory: string,
+  place: { readonly directory: string; readonly live: string },
 ): Promise<Outcome> => {
   const archive = archiveOf(entry);
+  if (isChipsterInfo(archive)) {
+    await unpackChipsterTree(context, artifacts, archive, place);
+    return compared(context, entry, place.directory);
+  }
   const onBytes = (bytes: number) =>
     context.report.progress("restoring", `unpacking ${archive.key}`, bytes, archive.bytes);
   await loadArtifact(context, artifacts, archive, [extraction.invocation], { onBytes });
-  return { ...(await compared(context, entry, directory)), notes: extraction.messages() };
+  return { ...(await compared(context, entry, place.directory)), notes: extraction.messages() };
 };
 
 const archiveOf = ({ artifacts, name }: FilesEntry): Artifact => {

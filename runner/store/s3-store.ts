@@ -19,7 +19,7 @@ import { s3Place } from "./s3-place.ts";
 import { readObject, readStream } from "./s3-read.ts";
 import { uploadStream } from "./s3-upload.ts";
 import type { Store } from "./store.ts";
-import { checkedKey } from "./store-key.ts";
+import { checkedKey, readableKey } from "./store-key.ts";
 
 /**
  * A bucket below a prefix. Small requests are not bound to the job's signal: a lease must be released after it.
@@ -40,10 +40,10 @@ export const s3Store = (context: Context, location: S3Repository, role: Role, pr
     put: async (key, body, conditions = {}) =>
       putOnCondition(bucket, checkedKey(key), Buffer.from(body), conditions, isVersioned),
     putStream: async (key, body, options) => uploadStream(bucket, checkedKey(key), body, options),
-    get: async (key, versionId) => readObject(bucket, checkedKey(key), await named(versionId)),
+    get: async (key, versionId) => readObject(bucket, readableKey(key), await named(versionId)),
     getStream: async (key, { versionId, signal: stop }) =>
-      readStream(bucket, checkedKey(key), { versionId: await named(versionId), signal: stop }),
-    size: async (key, versionId) => size(bucket, checkedKey(key), await named(versionId)),
+      readStream(bucket, readableKey(key), { versionId: await named(versionId), signal: stop }),
+    size: async (key, versionId) => size(bucket, readableKey(key), await named(versionId)),
     list: (below) => listObjects(bucket, below, signal),
     versions: (below) => listVersions(bucket, below, signal),
     tag: async (key, versionId, tags) => tag(bucket, checkedKey(key), await named(versionId), tags),

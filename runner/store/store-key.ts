@@ -20,3 +20,13 @@ export const checkedKey = (key: string): string => {
     "keys have neither empty parts nor '..'; whoever wrote this one did not follow the layout, so do not trust it",
   );
 };
+
+/**
+ * The same for what is only read from a bucket: Chipster's file-storage puts an absolute path after the name of its
+ * archive, and so writes keys with two slashes, which a bucket keeps.
+ * @throws JobError `corrupt`
+ */
+export const readableKey = (key: string): string => {
+  checkedKey(key.replace(/\/{2,}/g, "/"));
+  return key;
+};

@@ -13,6 +13,7 @@ import { type ArtifactSource, loadArtifact, type OpenedSource } from "../artifac
 import type { Context } from "../context.ts";
 import { listArchive } from "../files/list-archive.ts";
 import { eachIndexed } from "../objects/read-index.ts";
+import { isChipsterInfo, verifyChipsterTree } from "../old/chipster-tree.ts";
 import { pgRestoreToNowhere } from "../postgres/clients.ts";
 import { checkedScript } from "../sql/checked-script.ts";
 
@@ -52,6 +53,7 @@ export const verifyArtifact = async (
     case "index":
       return verifyIndex(context, source as OpenedSource, entry as ObjectsEntry);
     case "files":
+      if (isChipsterInfo(artifact)) return verifyChipsterTree(context, source, artifact);
       return verifyTree(context, source, entry as FilesEntry, artifact, onBytes);
   }
 };

@@ -1,17 +1,17 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, plan as planSchema, type Request } from "../../../spec/index.ts";
 import { makeTempDir, removeTempDir } from "../../support/temp-dir.ts";
 import { tools } from "../../support/tools.ts";
+import { GpgHome, sha512 } from "../../systems/chipster/file-archives.ts";
 import { putObject, removeObject } from "../repository-objects.ts";
 import { catalogOf, makeWorld, restoreJob, succeeded, type World } from "../world.ts";
+import { keyringsGone } from "./restore-old.ts";
 
 const run = promisify(execFile);
-const sha512 = (body: Buffer): string => createHash("sha512").update(body).digest("hex");
 
 interface Archive {
   readonly key: string;
@@ -21,6 +21,7 @@ interface Archive {
 
 describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
   let world: World;
+  let gpg: GpgHome;
   let home: string;
   let privateKey: string;
 
@@ -35,23 +36,19 @@ describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
           "plan",
         ),
     });
-    home = await makeTempDir("keys");
-    const identity = ["--quick-generate-key", "chipster-backup", "default", "default", "never"];
-    await gpg(["--passphrase", "", ...identity]);
-    privateKey = (await gpg(["--armor", "--export-secret-keys"])).stdout;
+    home = await makeTempDir("archives");
+    gpg = await GpgHome.make();
+    privateKey = await gpg.generate("chipster-backup");
     await world.sql(
       "session_db_db",
       "CREATE TABLE session AS SELECT n AS id, md5(n::text) AS name FROM generate_series(1, 300) n",
     );
   });
   afterAll(async () => {
-    await run("gpgconf", ["--homedir", home, "--kill", "all"]).catch(() => undefined);
+    await gpg?.close();
     await world?.close();
     await removeTempDir(home);
   });
-
-  const gpg = (args: readonly string[]) =>
-    run("gpg", ["--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", ...args]);
 
   /** What Chipster's backup does: sha512, lz4, gpg, sha512, tar, and the note of it last. */
   const archive = async (
@@ -72,7 +69,7 @@ describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
     await run("lz4", ["-q", at(`${name}.sql`), at("packed")]);
     const gpgPath = `${name}.sql.lz4.gpg`;
     const encrypt = ["--compress-algo", "none", "--recipient", "chipster-backup", "--always-trust"];
-    await gpg([...encrypt, "--output", at(gpgPath), "--encrypt", at("packed")]);
+    await gpg.run([...encrypt, "--output", at(gpgPath), "--encrypt", at("packed")]);
     const closed = await readFile(at(gpgPath));
     await run("tar", ["-cf", at("all.tar"), "-C", folder, gpgPath]);
     const tarKey = `${name}/db-backups/${name}/${name}.tar`;
@@ -115,8 +112,7 @@ describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
     const rows = (name: string) => world.sql(name, "SELECT count(*)::int AS n, min(name), max(name) FROM session");
     expect((await rows("from_plain")).rows).toEqual((await rows("session_db_db")).rows);
     expect((await rows("from_clean")).rows).toEqual((await rows("session_db_db")).rows);
-    const left = await Promise.all(["/dev/shm", "/tmp"].map((folder) => readdir(folder)));
-    expect(left.flat().filter((name) => name.startsWith("restorable-gpg-"))).toEqual([]);
+    await keyringsGone();
   });
 
   test("[chipster.9] a bit that flipped in either layer is named with its file, and nothing is made", async () => {

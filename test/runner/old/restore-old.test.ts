@@ -4,32 +4,18 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parse, plan as planSchema, type Request } from "../../../spec/index.ts";
+import { parse, plan as planSchema } from "../../../spec/index.ts";
 import { tools } from "../../support/tools.ts";
 import { treeDigest } from "../../support/tree-digest.ts";
 import { putObject } from "../repository-objects.ts";
-import { backupOf, catalogOf, makeWorld, restoreJob, restoreWhole, succeeded, type World } from "../world.ts";
+import { backupOf, catalogOf, makeWorld, restoreWhole, type World } from "../world.ts";
 import { OLD_DUMP } from "./old-dump.ts";
+import { prepareOld, restoreOld } from "./restore-old.ts";
 
 const run = promisify(execFile);
 const bin = (name: string) => path.join(tools().postgresBin, name);
 
 const KEY = "backup/postgres-backup-20190410213318.sql";
-
-/** A whole restore without any key: old objects have none. */
-async function restoreOld(world: World, request: Partial<Request>) {
-  const { identity: _, ...job } = restoreJob(world, "prepare", { request: { unverified: true, ...request } });
-  let last = succeeded(await world.run(job), "restore");
-  for (const action of ["quiescing", "swap", "finish"] as const) {
-    if (last.record) return last.record;
-    last = succeeded(await world.run({ ...job, action }), "restore");
-  }
-  if (!last.record) throw new Error(`it stopped at ${last.step}`);
-  return last.record;
-}
-
-const prepared = (world: World, request: Partial<Request>) =>
-  world.run({ ...restoreJob(world, "prepare", { request: { unverified: true, ...request } }), identity: undefined });
 
 /** tar by hand keeps whole seconds only. */
 const withoutTimes = (lines: readonly string[]) => lines.map((line) => line.replace(/\| \d{19} \|/, "|"));
@@ -122,7 +108,7 @@ describe.each(["s3", "directory"] as const)("what go-s3-backup stored in 2019 ·
   });
 
   test("without `unverified` it is refused before anything is looked at", async () => {
-    const result = await prepared(world, { point: { object: KEY }, unverified: false });
+    const result = await prepareOld(world, { point: { object: KEY }, unverified: false });
     expect(result).toMatchObject({ ok: false, error: { fact: expect.stringContaining("unverified") } });
   });
 
@@ -145,7 +131,7 @@ describe.each(["s3", "directory"] as const)("what go-s3-backup stored in 2019 ·
     const key = "backup/postgres-backup-20190411213318.sql";
     await putObject(world, key, body);
     const before = [await databases(world), await rolesOf(world)];
-    const result = await prepared(world, { point: { object: key } });
+    const result = await prepareOld(world, { point: { object: key } });
     const error = result.ok ? (result as { record?: { error?: unknown } }).record?.error : result.error;
     expect(error).toMatchObject({ code });
     expect([await databases(world), await rolesOf(world)]).toEqual(before);
@@ -260,7 +246,7 @@ describe.each(["s3", "directory"] as const)("what AIDE's operators stored by han
 
   test("one that was cut stops with nothing changed", async () => {
     const was = await databases(world);
-    const result = await prepared(world, { point: { object: "tes2-ailabeltooldb-20220801T190000-org.dump" } });
+    const result = await prepareOld(world, { point: { object: "tes2-ailabeltooldb-20220801T190000-org.dump" } });
     expect(result).toMatchObject({ ok: false, error: { code: "corrupt" } });
     expect(await databases(world)).toEqual(was);
   });

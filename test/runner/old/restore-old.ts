@@ -1,0 +1,46 @@
+import { readdir } from "node:fs/promises";
+import type { Plan, Request } from "../../../spec/index.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import { restoreJob, succeeded, type World } from "../world.ts";
+
+export interface OldAsk {
+  readonly plan?: Plan;
+  /** What opens the object, where it is encrypted. */
+  readonly identity?: string;
+}
+
+/** Begins a restore of an old object; it ends in `prepare` where it goes into a new place, or is refused. */
+export const prepareOld = (world: World, request: Partial<Request>, { plan, identity }: OldAsk = {}) =>
+  world.run(
+    { ...jobOf(world, request, plan, identity), action: "prepare" },
+    identity === undefined ? {} : { POINT_IDENTITY: identity },
+  );
+
+/** A whole restore of an old object. */
+export async function restoreOld(world: World, request: Partial<Request>, { plan, identity }: OldAsk = {}) {
+  const job = jobOf(world, request, plan, identity);
+  const secrets = identity === undefined ? {} : { POINT_IDENTITY: identity };
+  let last = succeeded(await world.run(job, secrets), "restore");
+  for (const action of ["quiescing", "swap", "finish"] as const) {
+    if (last.record) return last.record;
+    last = succeeded(await world.run({ ...job, action }, secrets), "restore");
+  }
+  if (!last.record) throw new Error(`it stopped at ${last.step}`);
+  return last.record;
+}
+
+const jobOf = (world: World, request: Partial<Request>, plan: Plan | undefined, identity: string | undefined) => {
+  const ask = { request: { unverified: true, ...request }, ...(plan ? { plan } : {}) };
+  const { identity: named, ...job } = restoreJob(world, "prepare", ask);
+  return identity === undefined ? job : { ...job, identity: named };
+};
+
+/** Jobs of other tests may hold a private key at this moment; none that is held now stays. */
+export const keyringsGone = async (): Promise<void> => {
+  const held = async () =>
+    (await Promise.all(["/dev/shm", "/tmp"].map((folder) => readdir(folder))))
+      .flat()
+      .filter((name) => name.startsWith("restorable-gpg-"));
+  const now = await held();
+  await waitFor("the keyrings to be gone", async () => !(await held()).some((name) => now.includes(name)));
+};
