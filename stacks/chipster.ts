@@ -10,6 +10,8 @@
 //     bucket: { create | adopt | existing: { bucket, endpoint, region? } }   create: this stack makes it
 //     lock?: { mode: governance | compliance, days }   nobody deletes a version for so long; default no lock
 //     prefix?                          default "chipster"
+//     oldArchives?                     whether `restorable list` shows what Chipster's own backup stored below the prefix; default
+//                                      false: it reads the names of all objects there
 //     namespace?                       where Chipster runs; default "default"
 //     kubeconfig?, context?            a file, and one of its contexts; default what kubectl would use
 //     user?                            who owns the files, <uid>:<gid> in numbers; default 10001:10001
@@ -55,6 +57,7 @@ const chipsterConfig = z.strictObject({
   bucket: bucketConfig,
   lock: lockConfig,
   prefix: z.string().default("chipster"),
+  oldArchives: z.boolean().default(false),
   namespace: kubernetesTarget.shape.namespace.default("default"),
   kubeconfig: z.string().optional(),
   context: z.string().optional(),
@@ -95,6 +98,7 @@ export const chipster = (environment: string) => {
         runner: { image: settings.runner },
         sources: sources[name],
         repository,
+        ...(settings.oldArchives ? { layout: { chipster: {} } } : {}),
         recipients: settings.recipients,
         schedule: settings.schedule ?? { none: {} },
         retention: settings.retention,

@@ -14,11 +14,8 @@ const PRIVATE_KEY = /^-----BEGIN PGP PRIVATE KEY BLOCK-----/m;
 /** Decompresses what Chipster's backup has compressed before it was encrypted. */
 export const LZ4: Invocation = { file: "lz4", args: ["--decompress", "--stdout", "--quiet"] };
 
-/**
- * Takes out what lies in a tar. It reads on behind the last member, or whoever feeds it would find it gone before the end
- * of the stream, where digests are compared.
- */
-export const UNTAR: Invocation = { file: "tar", args: ["--extract", "--to-stdout", "--file=-", "--ignore-zeros"] };
+/** Takes out what lies alone in a tar. */
+export const UNTAR: Invocation = { file: "tar", args: ["--extract", "--to-stdout", "--file=-"] };
 
 /**
  * Opens what GPG has encrypted: by a private key, which lies in a keyring of its own as long as the work takes, or by a
