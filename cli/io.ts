@@ -1,4 +1,4 @@
-import type { RemoteJobs, RunJob } from "../launch/index.ts";
+import type { OnPlaced, RemoteJobs, RunJob } from "../launch/index.ts";
 import type { Plan } from "../spec/index.ts";
 import type { Stacks } from "./pulumi/stacks.ts";
 
@@ -26,7 +26,7 @@ export interface Io {
   /** What runs jobs where a plan's target says; without a plan, on this machine. */
   readonly runnerOn: (plan: Plan | undefined) => RunJob;
   /** Told which job of a launcher runs elsewhere: it goes on when this process is left. */
-  readonly onPlaced: (id: string | undefined) => void;
+  readonly onPlaced: OnPlaced;
   /** What is left of jobs on a target. */
   readonly remote: RemoteJobs;
   readonly stacks: Stacks;

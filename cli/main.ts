@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createInterface } from "node:readline/promises";
-import { interruption, remoteJobs, runnerOn } from "../launch/index.ts";
+import { fateText, interruptedText, interruption, type Placed, remoteJobs, runnerOn } from "../launch/index.ts";
 import type { Io } from "./io.ts";
 import { run } from "./program.ts";
 import type { Stacks } from "./pulumi/stacks.ts";
@@ -12,15 +12,15 @@ stderr.on("error", () => undefined);
 
 const interactive = stdin.isTTY === true && stderr.isTTY === true;
 
-let placed: string | undefined;
-const onPlaced = (id: string | undefined) => {
-  placed = id;
+let placed: Placed | undefined;
+const onPlaced = (now: Placed | undefined) => {
+  placed = now;
 };
 
 const { signal } = interruption(
-  (name) => stderr.write(`\n${name}: going to a safe state first; a second one leaves everything as it is\n`),
+  (name) => stderr.write(`\n${interruptedText(name, placed)}\n`),
   (name) => {
-    if (placed !== undefined) stderr.write(`\n${name}: left; job ${placed} goes on: restorable attach ${placed}\n`);
+    if (placed !== undefined) stderr.write(`\n${name}: left; ${fateText(placed)}\n`);
     process.exit(130);
   },
 );

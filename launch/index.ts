@@ -3,6 +3,7 @@ export { type Interruption, interruption } from "./interruption.ts";
 export { type LocalOptions, localRunner, runLocal } from "./local/run-job.ts";
 export { type LocalWorldOptions, localWorld } from "./local/world.ts";
 export { runnerOn, worldOn } from "./on-target.ts";
+export { fateText, interruptedText, type OnPlaced, type Placed } from "./placed.ts";
 export { formatBytes, formatProgress, formatSeconds, progressLines } from "./progress-lines.ts";
 export { secretReader } from "./read-secret.ts";
 export { type RemoteJobs, remoteJobs } from "./remote-jobs.ts";

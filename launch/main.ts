@@ -15,6 +15,7 @@ import {
 import { interruption } from "./interruption.ts";
 import { localWorld } from "./local/world.ts";
 import { worldOn } from "./on-target.ts";
+import { fateText, interruptedText, type Placed } from "./placed.ts";
 import { progressLines } from "./progress-lines.ts";
 import { restore } from "./restore/restore.ts";
 import type { LaunchWorld } from "./restore/world.ts";
@@ -63,14 +64,14 @@ const runBucket = async (job: BucketJob, world: LaunchWorld): Promise<number> =>
 const main = async (): Promise<number> => {
   const launch = await readLaunch();
   let last = "it began";
-  let job: string | undefined;
+  let job: Placed | undefined;
   const lines = progressLines(write);
   const goOn = launch.kind === "restore" ? ` Go on with: restorable resume ${launch.request.id}` : "";
   const { signal } = interruption(
-    (name) => write(`${name}: going to a safe state first; a second one leaves everything as it is\n`),
+    (name) => write(`${interruptedText(name, job)}\n`),
     (name) => {
-      const placed = job === undefined ? "" : ` Follow it with: restorable attach ${job}`;
-      write(`${name}: left at '${last}'; a step that runs goes on by itself.${placed}${goOn}\n`);
+      const placed = job === undefined ? "a step that runs goes on by itself" : fateText(job);
+      write(`${name}: left at '${last}'; ${placed}.${goOn}\n`);
       process.exit(130);
     },
   );
@@ -81,8 +82,8 @@ const main = async (): Promise<number> => {
   const options = { secrets: process.env, report, signal };
   if (launch.kind === "bucket") return runBucket(launch.job, localWorld(options));
   if (launch.kind === "backup") return runBackup(launch, worldOn(launch.plan, options));
-  const onPlaced = (id: string | undefined) => {
-    job = id;
+  const onPlaced = (now: Placed | undefined) => {
+    job = now;
   };
   return runRestore(launch, worldOn(launch.plan, { ...options, onPlaced }));
 };

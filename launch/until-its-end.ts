@@ -1,13 +1,9 @@
 import { JobError, type Result } from "../spec/index.ts";
-
-interface Placed {
-  readonly id: string;
-}
+import type { OnPlaced, Placed } from "./placed.ts";
 
 /** What a target knows of a job that was placed on it. */
 export interface Attended {
-  /** Told which job runs now, and when none does any more. */
-  readonly onPlaced: (id: string | undefined) => void;
+  readonly onPlaced: OnPlaced;
   readonly follow: () => Promise<Result>;
   readonly remove: () => Promise<void>;
   /** Takes away what was made for a job that came to nothing. */
@@ -15,8 +11,8 @@ export interface Attended {
 }
 
 /** Follows a job until its result is there, and removes it then. */
-export const untilItsEnd = async ({ id }: Placed, { onPlaced, follow, remove, unmake }: Attended): Promise<Result> => {
-  onPlaced(id);
+export const untilItsEnd = async (placed: Placed, { onPlaced, follow, remove, unmake }: Attended): Promise<Result> => {
+  onPlaced(placed);
   try {
     const result = await follow().catch(async (error: unknown) => {
       // Where its target stays away the job may go on, and has to stay for `restorable attach`.

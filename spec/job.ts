@@ -176,6 +176,7 @@ export type LedgerJob = z.infer<typeof ledgerJob>;
 export const RESTORE_ACTIONS = [
   "prepare",
   "quiescing",
+  "emptying",
   "swap",
   "finish",
   "recover",

@@ -39,6 +39,8 @@ export const journalPart = z.discriminatedUnion("kind", [
     existed: z.boolean(),
     /** SQL that gives the live name its own properties again after a rename. */
     properties: z.array(z.string()).default([]),
+    /** Which cluster of databases it was in, where that one's volume is deleted: the next one must be another. */
+    server: z.string().optional(),
   }),
   z.strictObject({
     kind: z.literal("files"),

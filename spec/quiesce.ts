@@ -114,7 +114,26 @@ export const quiescedWorkload = workloadUnit.extend({
 });
 export type QuiescedWorkload = z.infer<typeof quiescedWorkload>;
 
-export const quiescedUnit = z.discriminatedUnion("kind", [...quiescedDockerUnit.options, quiescedWorkload]);
+/** A claim that a restore deletes and makes again, as it was before: enough to make it without the cluster's memory of it. */
+export const quiescedClaim = z.strictObject({
+  kind: z.literal("claim"),
+  name: kubernetesName,
+  /** Which object had the name: any other one is the new claim. */
+  uid: z.string().min(1),
+  /** Whose pod has it. */
+  workload: quiescedWorkload,
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()),
+  /** Of the claim, without the volume that it was bound to. */
+  spec: z.record(z.string(), z.unknown()),
+});
+export type QuiescedClaim = z.infer<typeof quiescedClaim>;
+
+export const quiescedUnit = z.discriminatedUnion("kind", [
+  ...quiescedDockerUnit.options,
+  quiescedWorkload,
+  quiescedClaim,
+]);
 export type QuiescedUnit = z.infer<typeof quiescedUnit>;
 
 /** A unit for people. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { directory, instant, POINT_ID, quotedInYaml, slug } from "./scalars.ts";
-import { dockerName } from "./target.ts";
+import { dockerName, kubernetesName } from "./target.ts";
 
 const exactlyOne = (value: object): boolean =>
   Object.values(value).filter((member) => member !== undefined).length === 1;
@@ -32,7 +32,15 @@ export const into = z
     /** Beside the live data, then swapped in; the live data are kept. */
     replace: z.strictObject({}).optional(),
     /** Over the live data, for targets without room for two copies; a verified safety backup is taken first. */
-    inPlace: z.strictObject({}).optional(),
+    inPlace: z
+      .strictObject({
+        /**
+         * Claims of StatefulSets that are deleted first and made again, empty: the databases that are restored come up on
+         * new volumes. Only in a cluster. @default none
+         */
+        recreateClaims: z.array(kubernetesName).min(1).optional(),
+      })
+      .optional(),
     /** A database that does not exist yet. */
     database: z.string().min(1).optional(),
     /** A directory that does not exist yet, or is empty. */
@@ -42,6 +50,10 @@ export const into = z
   })
   .refine(exactlyOne, "expected exactly one of replace, inPlace, database, directory, volume");
 export type Into = z.infer<typeof into>;
+
+/** The claims that a request deletes and makes again. */
+export const recreatedClaims = ({ into: { inPlace } }: Pick<Request, "into">): readonly string[] =>
+  inPlace?.recreateClaims ?? [];
 
 /** Into a new place: nothing is replaced, so nothing is stopped, and exactly one source is taken. */
 export const goesElsewhere = ({ database, directory, volume }: Into): boolean =>

@@ -6,6 +6,7 @@ import {
   isProven,
   isQuarantined,
   oldSources,
+  recreatedClaims,
   type Source,
 } from "../../spec/index.ts";
 import { type Intent, takenSources } from "./intent.ts";
@@ -113,8 +114,14 @@ const ambiguityChecks = ({ taken, plan, request }: Intent): readonly Check[] =>
   });
 
 /** Containers have no directories of their own that would stay, and other targets have no volumes. */
-const placeChecks = ({ plan, request: { into } }: Intent): readonly Check[] => {
+const placeChecks = ({ plan, request }: Intent): readonly Check[] => {
+  const { into } = request;
   const inContainers = plan.target.kind !== "local";
+  const claims = recreatedClaims(request);
+  if (claims.length > 0) {
+    const inCluster = plan.target.kind === "kubernetes";
+    return [check("claims", inCluster, claims.join(", "), "the plan's target is no cluster, so it has no claims")];
+  }
   if (into.volume !== undefined)
     return [check("place", inContainers, into.volume, "the plan's target has no volumes: give --directory instead")];
   if (into.directory !== undefined)

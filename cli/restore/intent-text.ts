@@ -1,5 +1,5 @@
 import { formatBytes } from "../../launch/index.ts";
-import { type Check, goesElsewhere, oldSources, type Source, stoppedBy } from "../../spec/index.ts";
+import { type Check, goesElsewhere, oldSources, recreatedClaims, type Source, stoppedBy } from "../../spec/index.ts";
 import { checkTable } from "../check-table.ts";
 import { since, utc } from "../format.ts";
 import type { Io } from "../io.ts";
@@ -24,6 +24,7 @@ export const intentText = (io: Io, intent: Intent, checks: readonly Check[]): st
             .map((source) => act(intent, source))
             .join("\n"),
         ],
+        ["DELETES", deletes(intent)],
         ["stops", stops(intent)],
         ["keeps", keeps(intent)],
         ["warning", doubts(intent).join("\n")],
@@ -78,6 +79,11 @@ const act = ({ request: { into } }: Intent, source: Source): string => {
   if (into.directory !== undefined) return `creates the directory ${into.directory}`;
   if (into.volume !== undefined) return `fills the new volume ${into.volume}`;
   return into.inPlace ? `OVERWRITES ${liveText(source)}` : `replaces ${liveText(source)}`;
+};
+
+const deletes = ({ request }: Intent): string | undefined => {
+  const claims = recreatedClaims(request);
+  return claims.length === 0 ? undefined : `the volume of ${claims.join(" and ")}, which is made anew, empty`;
 };
 
 const stops = (intent: Intent): string => {

@@ -11,6 +11,7 @@ export interface RestoreOptions {
   readonly directory?: string;
   readonly volume?: string;
   readonly inPlace?: boolean;
+  readonly recreateClaim?: readonly string[];
   readonly source?: readonly string[];
   readonly id?: string;
   readonly reason?: string;
@@ -31,18 +32,22 @@ export const withRestoreOptions = (command: Command): Command =>
       "into a new volume of the Docker host, or a new volume claim, instead of replacing the live one",
     )
     .option("--in-place", "over the live data, where there is no room for two copies")
-    .option("--source <name>", "only this source; may be repeated", (name: string, before: readonly string[] = []) => [
-      ...before,
-      name,
-    ])
+    .option(
+      "--recreate-claim <name>",
+      "with --in-place: delete this volume claim first and make it again, empty; may be repeated",
+      repeated,
+    )
+    .option("--source <name>", "only this source; may be repeated", repeated)
     .option("--id <text>", "the request's id (default: a new one with today's date)")
     .option("--reason <text>", "why; a protected plan asks for it")
     .option("--unverified", "take a point without a valid signature, or an old object")
     .option("--confirm <text>", "<project>/<stack>/<plan>, instead of typing it")
     .option("--dry-run", "show what would happen and change nothing");
 
+const repeated = (name: string, before: readonly string[] = []): readonly string[] => [...before, name];
+
 /** @throws JobError `bad-config` when two places are named */
-export const intoOf = ({ database, directory, volume, inPlace }: RestoreOptions): Into => {
+export const intoOf = ({ database, directory, volume, inPlace, recreateClaim }: RestoreOptions): Into => {
   const named = [database, directory, volume, inPlace === true ? true : undefined].filter((each) => each !== undefined);
   if (named.length > 1) {
     throw new JobError(
@@ -51,10 +56,18 @@ export const intoOf = ({ database, directory, volume, inPlace }: RestoreOptions)
       "give one of --database, --directory, --volume, --in-place",
     );
   }
+  if (recreateClaim !== undefined && inPlace !== true) {
+    throw new JobError(
+      "bad-config",
+      "--recreate-claim deletes a volume, so nothing that was on it can be kept beside",
+      "give --in-place too: a verified safety backup is taken first",
+    );
+  }
   if (database !== undefined) return { database };
   if (directory !== undefined) return { directory };
   if (volume !== undefined) return { volume };
-  return inPlace === true ? { inPlace: {} } : { replace: {} };
+  if (inPlace === true) return { inPlace: recreateClaim === undefined ? {} : { recreateClaims: [...recreateClaim] } };
+  return { replace: {} };
 };
 
 /** @throws JobError `bad-config` when a point is named twice */

@@ -1,4 +1,4 @@
-import type { Request, Source, Target } from "../../spec/index.ts";
+import { type Request, recreatedClaims, type Source, type Target } from "../../spec/index.ts";
 
 /** What a request is checked against: plain facts about a plan. */
 export interface PlanFacts {
@@ -39,6 +39,7 @@ export const requestMistakes = (
     environmentMistake(request, environments),
     ...sourceMistakes(request, plan),
     intoMistake(request, plan),
+    claimsMistake(request, plan),
   ].filter((mistake) => mistake !== undefined);
 
 const confirmMistake = ({ confirm }: Request, { target }: PlanFacts): Mistake | undefined =>
@@ -72,6 +73,11 @@ const sourceMistakes = ({ sources }: Request, plan: PlanFacts): readonly Mistake
         ],
   );
 };
+
+const claimsMistake = (request: Request, plan: PlanFacts): Mistake | undefined =>
+  recreatedClaims(request).length === 0 || plan.targetKind === "kubernetes"
+    ? undefined
+    : { path: "request.into.inPlace.recreateClaims", fact: "needs a plan whose target is kubernetes" };
 
 /** A new database, directory or volume takes one source of its kind; a volume is one of a Docker host, or a claim of a namespace. */
 const intoMistake = ({ into, sources }: Request, plan: PlanFacts): Mistake | undefined => {

@@ -1,4 +1,12 @@
-import { type FilesSource, isRequested, mountText, type Plan, type Request, type Source } from "../../spec/index.ts";
+import {
+  type FilesSource,
+  isRequested,
+  mountText,
+  type Plan,
+  type Request,
+  recreatedClaims,
+  type Source,
+} from "../../spec/index.ts";
 import { stopped } from "./stops-sentence.ts";
 
 /** One sentence for the operator before anything runs: what stops, from where, into what, kept as what. */
@@ -24,8 +32,13 @@ const into = (request: Request, sources: readonly Source[]): string => {
   if (database !== undefined) return `restores into the new database ${database}; nothing is replaced`;
   if (directory !== undefined) return `restores into the new directory ${directory}; nothing is replaced`;
   if (volume !== undefined) return `restores into the new volume ${volume}; nothing is replaced`;
-  if (inPlace) return `overwrites ${named(sources, live)} in place, after a verified safety backup`;
+  if (inPlace) return `${emptied(request)}overwrites ${named(sources, live)} in place, after a verified safety backup`;
   return `replaces ${named(sources, live)}; what is there now is kept as ${named(sources, superseded)}`;
+};
+
+const emptied = (request: Request): string => {
+  const claims = recreatedClaims(request);
+  return claims.length === 0 ? "" : `deletes the volume of ${claims.join(" and ")}, makes it anew and `;
 };
 
 const named = (sources: readonly Source[], name: (source: Source) => string): string =>

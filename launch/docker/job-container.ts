@@ -15,12 +15,15 @@ const RESTORING = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"];
 /** A result is one line; that of a catalog of thousands of points has tens of megabytes. */
 const LOG = { Type: "json-file", Config: { "max-size": "64m", "max-file": "3" } };
 
+export const containerName = ({ stack, name }: DockerPlan, id: string): string =>
+  `restorable-${stack}-${name}-${id}`.replace(/[^A-Za-z0-9_.-]/g, "-");
+
 /** The container of one job. Job and secrets come on its stdin: nothing that Docker shows holds any of them. */
 export const jobContainer = (plan: DockerPlan, id: string, job: Job): ContainerCreateOptions => {
   const { target } = plan;
   const user = jobUser(plan, job);
   return {
-    name: `restorable-${plan.stack}-${plan.name}-${id}`.replace(/[^A-Za-z0-9_.-]/g, "-"),
+    name: containerName(plan, id),
     Image: target.image,
     User: user,
     OpenStdin: true,

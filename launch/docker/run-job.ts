@@ -3,15 +3,17 @@ import type { Job, Progress } from "../../spec/index.ts";
 import { refuseWhileAnotherRuns } from "../found-job.ts";
 import { filesHandedOver, runnerInput } from "../hand-over.ts";
 import { newJobId } from "../job-id.ts";
+import type { OnPlaced } from "../placed.ts";
 import { secretReader } from "../read-secret.ts";
 import { refuseDirectory } from "../refuse-directory.ts";
+import { NEVER } from "../restore/world.ts";
 import type { RunJob, RunOptions } from "../run-job.ts";
 import { untilItsEnd } from "../until-its-end.ts";
 import { checkHost, makeVolumes } from "./check-host.ts";
 import { connectEngine } from "./engine.ts";
 import { engineError } from "./engine-error.ts";
 import { followJob, type PlacedJob } from "./follow.ts";
-import { jobContainer } from "./job-container.ts";
+import { containerName, jobContainer } from "./job-container.ts";
 import { dockerJobs } from "./jobs.ts";
 import { removeStale, tidies } from "./stale-jobs.ts";
 import type { DockerPlan } from "./target.ts";
@@ -19,8 +21,8 @@ import type { DockerPlan } from "./target.ts";
 export interface DockerOptions {
   /** Where DOCKER_TLS_VERIFY and DOCKER_CERT_PATH are looked up. @default this process's */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Told which job runs now, and when none does any more: for whoever leaves in the middle. */
-  readonly onPlaced?: (id: string | undefined) => void;
+  /** For whoever leaves in the middle. */
+  readonly onPlaced?: OnPlaced;
 }
 
 /**
@@ -40,12 +42,16 @@ export const dockerRunner =
     if (tidies(job)) await removeStale(engine, await jobs.list(), new Date());
     const made = await makeVolumes(engine, plan, job);
     const placed = await place(engine, plan, job, runnerInput(job, secrets), run);
-    return untilItsEnd(placed, {
-      onPlaced,
-      follow: () => followJob(placed, run),
-      remove: () => remove(placed, run.onProgress),
-      unmake: () => unmake(engine, plan, job, made),
-    });
+    const stopWith = `docker --host ${host} stop --time 120 ${containerName(plan, placed.id)}`;
+    return untilItsEnd(
+      { id: placed.id, stops: run.signal !== NEVER, stopWith },
+      {
+        onPlaced,
+        follow: () => followJob(placed, run),
+        remove: () => remove(placed, run.onProgress),
+        unmake: () => unmake(engine, plan, job, made),
+      },
+    );
   };
 
 /** @throws JobError when nothing was started */

@@ -36,7 +36,8 @@ const checkIsThere = async ({ core, namespace, text }: Cluster): Promise<void> =
   throw new JobError("missing-namespace", `there is no ${text}`, hint);
 };
 
-const findClaim = async (cluster: Cluster, name: string): Promise<V1PersistentVolumeClaim | undefined> => {
+/** The claim of a name, where there is one. @throws JobError `engine-unreachable`, `too-few-rights` */
+export const findClaim = async (cluster: Cluster, name: string): Promise<V1PersistentVolumeClaim | undefined> => {
   const { core, namespace } = cluster;
   try {
     return await core.readNamespacedPersistentVolumeClaim({ namespace, name });

@@ -2,8 +2,10 @@ import { besideAffinity, type Job, jobFiles, type Progress } from "../../spec/in
 import { refuseWhileAnotherRuns } from "../found-job.ts";
 import { filesHandedOver } from "../hand-over.ts";
 import { newJobId } from "../job-id.ts";
+import type { OnPlaced } from "../placed.ts";
 import { secretReader } from "../read-secret.ts";
 import { refuseDirectory } from "../refuse-directory.ts";
+import { NEVER } from "../restore/world.ts";
 import type { RunJob, RunOptions } from "../run-job.ts";
 import { untilItsEnd } from "../until-its-end.ts";
 import { checkNamespace, makeClaims, writesOnlyOwn } from "./check-namespace.ts";
@@ -18,8 +20,8 @@ import type { KubernetesPlan } from "./target.ts";
 export interface KubernetesOptions extends Pick<FollowOptions, "patienceSeconds" | "lingerSeconds"> {
   /** Where a kubeconfig of kind `env` is looked up. @default this process's */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Told which job runs now, and when none does any more: for whoever leaves in the middle. */
-  readonly onPlaced?: (id: string | undefined) => void;
+  /** For whoever leaves in the middle. */
+  readonly onPlaced?: OnPlaced;
 }
 
 /**
@@ -39,13 +41,27 @@ export const kubernetesRunner =
     const made = await makeClaims(cluster, plan, job);
     const placed = await place(cluster, plan, job, secrets, run);
     const follow: FollowOptions = { ...options, ...run, onStarted: () => forget(placed) };
-    return untilItsEnd(placed, {
-      onPlaced,
-      follow: () => followJob(placed, follow),
-      remove: () => remove(placed, run.onProgress),
-      unmake: () => unmake(cluster, plan, job, made),
-    });
+    return untilItsEnd(
+      { id: placed.id, stops: run.signal !== NEVER, stopWith: stopWith(plan, placed) },
+      {
+        onPlaced,
+        follow: () => followJob(placed, follow),
+        remove: () => remove(placed, run.onProgress),
+        unmake: () => unmake(cluster, plan, job, made),
+      },
+    );
   };
+
+/** As whoever has kubectl here would say it. */
+const stopWith = ({ target: { context, namespace } }: KubernetesPlan, { name }: PlacedJob): string =>
+  [
+    "kubectl",
+    ...(context === undefined ? [] : ["--context", context]),
+    "--namespace",
+    namespace,
+    "delete job",
+    name,
+  ].join(" ");
 
 /** @throws JobError when nothing was started */
 const place = async (

@@ -21,7 +21,7 @@ export const kubernetesWorld = (
       ...(onPlaced ? { onPlaced } : {}),
       ...(patienceSeconds === undefined ? {} : { patienceSeconds }),
     }),
-    units: kubernetesUnits(connect, `${plan.project}/${plan.stack}/${plan.name}`),
+    units: kubernetesUnits(connect, plan),
     orphans: {
       running: async () => (await jobsIn(await connect(), plan)).find(isActing)?.id,
       leaseSeconds: plan.leaseSeconds,

@@ -1,14 +1,15 @@
 import {
   JobError,
-  type Plan,
   type Quiesce,
   type QuiescedUnit,
   type QuiesceUnit,
   quiesce as quiesceSchema,
+  type RestoreLaunch,
+  recreatedClaims,
   unitText,
 } from "../../spec/index.ts";
 import { startAgain } from "./start-again.ts";
-import { fromJournal, toJournal, type Units } from "./units.ts";
+import { type Claims, fromJournal, toJournal, type Units } from "./units.ts";
 import { type LaunchWorld, say } from "./world.ts";
 
 /** What stops and starts the application that writes to the target: programs of this machine, and units of a Docker host or of a namespace. */
@@ -20,6 +21,10 @@ export interface Application {
   readonly running: () => Promise<readonly string[]>;
   /** Stops it, and sees that it stays stopped. @throws JobError `quiesce-failed`, or `interrupted` between two acts */
   readonly stop: (quiesced: readonly string[]) => Promise<void>;
+  /** Whether volumes are deleted before the swap. */
+  readonly isEmptied: (quiesced: readonly string[]) => boolean;
+  /** Deletes those volumes and makes them again; once more after a kill it goes on. @throws JobError `restore-failed` */
+  readonly empty: (quiesced: readonly string[]) => Promise<void>;
   /**
    * Starts exactly what was stopped, the last one first, and waits until it answers; tries everything, whatever fails.
    * @throws JobError `probe-failed`
@@ -30,11 +35,16 @@ export interface Application {
 /** Seconds between two looks whether everything stays stopped. */
 const LOOK_EVERY = 1;
 
-export const application = ({ quiesce }: Plan, world: LaunchWorld): Application => ({
+export const application = (
+  { plan: { quiesce }, request }: Pick<RestoreLaunch, "plan" | "request">,
+  world: LaunchWorld,
+): Application => ({
   running: async () => {
     const all: QuiescedUnit[] = [];
     for (const unit of quiesce?.units ?? [])
       all.push(...(await unitsOf(world).running(unit, quiesce?.timeoutSeconds ?? 0)));
+    // Last, so that databases are started before what uses them.
+    if (recreatedClaims(request).length > 0) all.push(...(await claimsOf(world).find(request)));
     return toJournal(all);
   },
   stop: async (quiesced) => {
@@ -48,6 +58,13 @@ export const application = ({ quiesce }: Plan, world: LaunchWorld): Application 
     }
     await staysStopped(quiesce, running, world);
     world.signal.throwIfAborted();
+  },
+  isEmptied: (quiesced) => claimsIn(quiesced).length > 0,
+  empty: async (quiesced) => {
+    for (const claim of claimsIn(quiesced)) {
+      say(world, "empty", `deleting the volume of ${claim.name} and making it anew, empty`);
+      await claimsOf(world).recreate(claim, (quiesce ?? quiesceSchema.parse({})).timeoutSeconds);
+    }
   },
   start: async (quiesced) => {
     // What was stopped is started also where the plan has forgotten it since.
@@ -106,6 +123,17 @@ const ofUnit = (unit: QuiesceUnit, running: readonly QuiescedUnit[]): readonly Q
 const nameOf = (unit: QuiesceUnit | QuiescedUnit): string | undefined => {
   if (unit.kind === "workload") return `${unit.resource}/${unit.name}`;
   return "container" in unit ? unit.container : undefined;
+};
+
+const claimsIn = (quiesced: readonly string[]) => fromJournal(quiesced).filter((unit) => unit.kind === "claim");
+
+const claimsOf = ({ units }: LaunchWorld): Claims => {
+  if (units?.claims) return units.claims;
+  throw new JobError(
+    "bad-config",
+    "the request deletes volume claims, but the plan's target is no cluster",
+    "leave `recreateClaims` away; nothing was touched",
+  );
 };
 
 const unitsOf = ({ units }: LaunchWorld): Units => {

@@ -54,13 +54,15 @@ export const continueEarlier = async (
   if (record) {
     say(world, "resume", `request ${launch.request.id} has ended, but nobody started the application since`);
     const outcome = { record, ...(stopped ? { stopped } : {}) };
-    return resumeAndFinish(plain, application(launch.plan, world), world, quiesced, outcome);
+    return resumeAndFinish(plain, application(launch, world), world, quiesced, outcome);
   }
   if (holder) refuseWhileItLives(launch, world, holder, step);
   const act = launch.request.into.inPlace && point !== undefined ? await withIdentity(launch, world, point) : plain;
+  // The runner restores into an empty server, and somebody may have been killed while making it one.
+  if (step === "swapping") await application(launch, world).empty(quiesced);
   const outcome = await recover(act, world, `restore ${launch.request.id} was left at '${step}'`);
   say(world, "recover", `restore ${launch.request.id}, left at '${step}', is settled`);
-  const app = mayHaveStopped(step) ? application(launch.plan, world) : NOT_STOPPED;
+  const app = mayHaveStopped(step) ? application(launch, world) : NOT_STOPPED;
   return resumeAndFinish(act, app, world, quiesced, outcome);
 };
 
@@ -84,5 +86,7 @@ const mayHaveStopped = (step: string): boolean => {
 const NOT_STOPPED: Application = {
   running: async () => [],
   stop: async () => undefined,
+  isEmptied: () => false,
+  empty: async () => undefined,
   start: async () => undefined,
 };

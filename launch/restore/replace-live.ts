@@ -22,7 +22,7 @@ export const replaceLive = async (act: Act, app: Application, world: LaunchWorld
   } catch (error) {
     return resumeAndFinish(act, app, world, quiesced, await undoStopped(act, world, error));
   }
-  return resumeAndFinish(act, app, world, quiesced, await swap(act, world));
+  return resumeAndFinish(act, app, world, quiesced, await swap(act, app, world, quiesced));
 };
 
 /** The journal has one word for all that goes wrong with stopping. */
@@ -35,9 +35,13 @@ const running = async (app: Application): Promise<readonly string[]> => {
   }
 };
 
-const swap = async (act: Act, world: LaunchWorld): Promise<Outcome> => {
+const swap = async (act: Act, app: Application, world: LaunchWorld, quiesced: readonly string[]): Promise<Outcome> => {
   say(world, "swap", "swapping the restored data in; this is brought to its end even when interrupted");
   try {
+    if (app.isEmptied(quiesced)) {
+      await act("emptying");
+      await app.empty(quiesced);
+    }
     return closedRecord(await act("swap"));
   } catch (error) {
     return settleSwap(act, world, error);

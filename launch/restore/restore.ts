@@ -46,7 +46,7 @@ const beginOrContinue = async (launch: RestoreLaunch, world: LaunchWorld, act: A
 
 const begin = async (launch: RestoreLaunch, world: LaunchWorld): Promise<RestoreRecord> => {
   // What could not be stopped later is found out now.
-  if (!isElsewhere(launch)) await application(launch.plan, world).running();
+  if (!isElsewhere(launch)) await application(launch, world).running();
   const point = await openPoint(launch, world);
   // `latest` may be another point a moment later; the opened key is this one's.
   const pinned = actions(
@@ -67,7 +67,7 @@ const begin = async (launch: RestoreLaunch, world: LaunchWorld): Promise<Restore
   }
   return isElsewhere(launch)
     ? concluded(await pinned("finish"))
-    : replaceLive(pinned, application(launch.plan, world), world);
+    : replaceLive(pinned, application(launch, world), world);
 };
 
 /** Into a new database, directory or volume: nothing is replaced, so nothing is stopped. */

@@ -23,7 +23,7 @@ export const resume = async (launch: RestoreLaunch, world: LaunchWorld): Promise
   if (!earlier.record) return continueEarlier(launch, world, act, earlier);
   // It has ended, but whoever asks for `resume` finds the application stopped.
   try {
-    await application(launch.plan, world).start(earlier.quiesced);
+    await application(launch, world).start(earlier.quiesced);
   } finally {
     if (earlier.stopped) await noteStarted(act, world);
   }

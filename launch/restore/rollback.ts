@@ -20,7 +20,7 @@ export const rollback = async (launch: RestoreLaunch, world: LaunchWorld): Promi
     throw new JobError("restore-failed", fact, "`restorable status` lists them");
   }
   if (!earlier.record) return continueEarlier(launch, world, act, earlier);
-  const app = application(launch.plan, world);
+  const app = application(launch, world);
   // What an earlier launcher stopped and never started runs not now, and has to afterwards.
   const quiesced = [...new Set([...(earlier.stopped ? earlier.quiesced : []), ...(await app.running())])];
   await act("quiescing", { quiesced });

@@ -1,4 +1,11 @@
-import { type Probe, type QuiescedUnit, type QuiesceUnit, quiescedUnit } from "../../spec/index.ts";
+import {
+  type Probe,
+  type QuiescedClaim,
+  type QuiescedUnit,
+  type QuiesceUnit,
+  quiescedUnit,
+  type Request,
+} from "../../spec/index.ts";
 import type { ProgramEnd } from "../run-program.ts";
 
 /** Stops and starts units of a Docker host or of a namespace. Each act has a time limit of its own, in seconds. */
@@ -16,6 +23,22 @@ export interface Units {
   readonly start: (stopped: QuiescedUnit, seconds: number) => Promise<ProgramEnd>;
   /** Asks once whether the application answers. Never rejects. */
   readonly probe: (probe: Probe, seconds: number) => Promise<ProgramEnd>;
+  /** Absent where volumes cannot be made anew. */
+  readonly claims?: Claims;
+}
+
+/** Deletes volumes of databases and makes them again, empty. */
+export interface Claims {
+  /**
+   * What a request deletes, as it is now. Touches nothing.
+   * @throws JobError `missing-volume`, `cannot-swap`, `wrong-target` where something would be lost or not come back
+   */
+  readonly find: (request: Request) => Promise<readonly QuiescedClaim[]>;
+  /**
+   * Deletes one and makes it again, and waits until its pod is ready; goes on where somebody was killed in it.
+   * @throws JobError `restore-failed`, `engine-unreachable`, `too-few-rights`
+   */
+  readonly recreate: (claim: QuiescedClaim, seconds: number) => Promise<void>;
 }
 
 export const quiescedText = (unit: QuiescedUnit): string => {
@@ -28,6 +51,8 @@ export const quiescedText = (unit: QuiescedUnit): string => {
       return `${unit.start.join(" ")} on the host`;
     case "workload":
       return `${unit.resource} ${unit.name}`;
+    case "claim":
+      return `${quiescedText(unit.workload)} on its claim ${unit.name}`;
   }
 };
 

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { adminOf, type Session, withSession } from "../postgres/connect.ts";
 import { roleNames } from "../postgres/create-roles.ts";
 import { dropDatabase } from "../postgres/drop-database.ts";
+import { firstRelation } from "../postgres/first-relation.ts";
 import { quoteIdentifier, quoteLiteral } from "../postgres/identifier.ts";
 import { lockTarget } from "../postgres/lock.ts";
 import { withMaintenance } from "../postgres/maintenance.ts";
@@ -109,18 +110,9 @@ const refuseLiveServer = async (session: Session): Promise<readonly string[]> =>
   return rows.map(({ name }) => name);
 };
 
-/** Some applications keep their data in `postgres` itself. What an extension of the image made there does not count. */
 const refuseTables = async (session: Session): Promise<void> => {
-  const { rows } = await session.query<{ name: string }>(
-    `SELECT c.oid::pg_catalog.regclass::pg_catalog.text AS name
-       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' AND c.relkind IN ('r', 'p', 'm', 'f', 'S')
-        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                         WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                           AND d.objid = c.oid AND d.deptype = 'e')
-      ORDER BY 1 LIMIT 1`,
-  );
-  if (rows[0]) throw notEmpty(session, `'${rows[0].name}' in its database '${DEFAULT_DATABASE}'`);
+  const name = await firstRelation(session);
+  if (name !== undefined) throw notEmpty(session, `'${name}' in its database '${DEFAULT_DATABASE}'`);
 };
 
 const notEmpty = ({ where: { host, port } }: Session, what: string): JobError =>

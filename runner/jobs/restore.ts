@@ -1,6 +1,7 @@
 import type { RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { clean } from "../restore/clean.ts";
+import { emptying } from "../restore/emptying.ts";
 import { finish } from "../restore/finish.ts";
 import { prepare } from "../restore/prepare.ts";
 import { quiescing } from "../restore/quiescing.ts";
@@ -17,6 +18,8 @@ export const restore = (context: Context, job: RestoreJob): Promise<RestoreBody>
       return prepare(context, job);
     case "quiescing":
       return quiescing(context, job);
+    case "emptying":
+      return emptying(context, job);
     case "swap":
       return swap(context, job);
     case "finish":

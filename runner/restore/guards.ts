@@ -1,4 +1,4 @@
-import { JobError, type Plan, type Request } from "../../spec/index.ts";
+import { JobError, type Plan, type Request, recreatedClaims } from "../../spec/index.ts";
 
 /** The text that names the target of a restore; a request must repeat it. */
 export const targetName = ({ project, stack, name }: Plan): string => `${project}/${stack}/${name}`;
@@ -28,6 +28,13 @@ export const guard = (plan: Plan, request: Request): void => {
       "bad-config",
       `'${expected}' is neither a Docker host nor a cluster, so there is no volume '${request.into.volume}'`,
       "restore into a directory instead; nothing was touched",
+    );
+  }
+  if (recreatedClaims(request).length > 0 && plan.target.kind !== "kubernetes") {
+    throw new JobError(
+      "bad-config",
+      `'${expected}' is in no cluster, so there are no volume claims to delete`,
+      "leave `recreateClaims` away; nothing was touched",
     );
   }
 };

@@ -1,4 +1,4 @@
-import { JobError } from "../../spec/index.ts";
+import { JobError, recreatedClaims } from "../../spec/index.ts";
 import { choose, matchChosen, partRequest } from "./choose.ts";
 import type { OpenJournal } from "./ledger.ts";
 import { partOf } from "./part-of.ts";
@@ -10,7 +10,11 @@ export const overwriteInPlace = async (session: Session, open: OpenJournal): Pro
   const { journal } = open;
   const chosen = await choose(session, journal.from.point);
   const checks = [...journal.checks];
-  const notes = [...journal.notes];
+  const claims = recreatedClaims(job.request);
+  const notes = [
+    ...journal.notes,
+    ...(claims.length === 0 ? [] : [`the volume of ${claims.join(" and ")} was deleted and made anew, empty`]),
+  ];
   for (const match of matchChosen(job.plan, chosen)) {
     const part = journal.parts.find(({ source }) => source === match.source.name);
     if (!part) continue;

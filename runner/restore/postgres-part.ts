@@ -1,12 +1,11 @@
-import { createWriteStream } from "node:fs";
 import { text } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
 import {
   type Artifact,
   JobError,
   type JournalPart,
   type PostgresEntry,
   type PostgresSource,
+  recreatedClaims,
 } from "../../spec/index.ts";
 import { loadArtifact } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
@@ -24,8 +23,10 @@ import { replayProperties } from "../postgres/replay-properties.ts";
 import { type Archive, type RestoreRequest, restoreBeside } from "../postgres/restore-beside.ts";
 import { restoreInPlace } from "../postgres/restore-in-place.ts";
 import { restartWorkers } from "../postgres/swap.ts";
+import { untilReachable } from "../postgres/until-reachable.ts";
+import { refuseOldServer, refuseToLose } from "./empty-server.ts";
 import type { Outcome, PartRequest, RestorePart } from "./restore-part.ts";
-import { removeScratch, scratchFile } from "./scratch.ts";
+import { removeScratch, scratchFile, writeScratch } from "./scratch.ts";
 
 type Part = Extract<JournalPart, { kind: "postgres" }>;
 type Ask = PartRequest<PostgresSource, PostgresEntry>;
@@ -35,7 +36,11 @@ export const postgresPart = (context: Context, ask: Ask): RestorePart<Part> => (
   inspect: () => inspect(context, ask),
   load: (part) => locked(context, ask, part, (inside) => loadBeside(inside, ask, part)),
   hookEnvironment: (part) => clientEnv(context, ask.source, adminOf(ask.source), part.beside),
-  replaceInPlace: (part) => locked(context, ask, part, (inside) => overwrite(inside, ask, part)),
+  replaceInPlace: async (part) => {
+    // Its server may have a new volume, and make its cluster of databases there.
+    if (part.server !== undefined) await untilReachable(context, ask.source, [part.live]);
+    return locked(context, ask, part, (inside) => overwrite(inside, ask, part));
+  },
 });
 
 const modeOf = ({ request: { into } }: Ask): RestoreMode =>
@@ -48,6 +53,8 @@ const inspect = async (context: Context, ask: Ask): Promise<{ part: Part; notes:
   const target = await inspectTarget(context, source, wanted);
   const [worst] = checkTarget(entry, target, mode);
   if (worst) throw worst;
+  const isEmptied = recreatedClaims(request).length > 0;
+  const server = isEmptied ? await refuseToLose(context, ask, target) : undefined;
   const properties = target.live?.properties ?? knownProperties(target, await readGlobals(context, ask));
   const taken = target.databases;
   const part: Part = {
@@ -58,6 +65,7 @@ const inspect = async (context: Context, ask: Ask): Promise<{ part: Part; notes:
     superseded: supersededName(source.database, at, taken),
     existed: mode !== "elsewhere" && target.live !== undefined,
     properties: [...propertyStatements(properties, wanted)],
+    ...(server === undefined ? {} : { server }),
   };
   return { part, notes: targetNotes(entry, target) };
 };
@@ -73,6 +81,7 @@ const loadBeside = (context: Context, ask: Ask, part: Part): Promise<Outcome> =>
   withArchive(context, ask, part, part.beside, (request) => restoreBeside(context, ask.source, request));
 
 const overwrite = async (context: Context, ask: Ask, part: Part): Promise<Outcome> => {
+  refuseOldServer(ask, await inspectTarget(context, ask.source, part.live), part.server);
   const outcome = await withArchive(context, ask, part, part.live, (request) =>
     restoreInPlace(context, ask.source, request),
   );
@@ -126,7 +135,7 @@ const openArchive = async (context: Context, ask: Ask): Promise<Archive> => {
     return { stream: (consumer) => loadArtifact(context, ask.artifacts, dump, [consumer], { onBytes }) };
   }
   context.report.step("restoring", `reading and checking ${dump.key}`);
-  const output = (stdout: NodeJS.ReadableStream) => pipeline(stdout, createWriteStream(file, { mode: 0o600 }));
+  const output = (stdout: NodeJS.ReadableStream) => writeScratch(file, stdout);
   await loadArtifact(context, ask.artifacts, dump, [], { output, onBytes });
   context.report.step("restoring", `restoring it with ${ask.source.restoreJobs} jobs`);
   return { file };

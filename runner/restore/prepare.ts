@@ -50,7 +50,7 @@ const refuseWhileAnotherIsOpen = async ({ ledger, job }: Session): Promise<void>
   throw new JobError(
     "busy",
     `restore '${other.journal.id}' onto ${targetName(job.plan)} has not ended: it is at step '${other.journal.step}'`,
-    "bring it to an end with `restorable resume`, then ask again",
+    `wait for its end, or, where nobody runs it any more, bring it to an end with \`restorable resume ${other.journal.id}\`; then ask again; nothing was touched`,
   );
 };
 

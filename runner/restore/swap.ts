@@ -1,4 +1,4 @@
-import type { Journal, RestoreJob } from "../../spec/index.ts";
+import { type Journal, type RestoreJob, recreatedClaims } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { reportOf, tidy, undoParts } from "./end.ts";
 import type { OpenJournal } from "./ledger.ts";
@@ -11,8 +11,8 @@ import { answer, inSession, requireJournal, type Session } from "./restore-sessi
 /** Puts the restored copy in the place of the live data: databases and files in one step of the journal. */
 export const swap = (context: Context, job: RestoreJob): Promise<RestoreBody> =>
   inSession(context, job, async (session) => {
-    const ready = await requireJournal(session, ["quiescing"]);
-    const open = await session.ledger.advance(ready, "swapping");
+    const ready = await requireJournal(session, recreatesClaims(job) ? ["swapping"] : ["quiescing"]);
+    const open = recreatesClaims(job) ? ready : await session.ledger.advance(ready, "swapping");
     try {
       return answer(await complete(session, open));
     } catch (error) {
@@ -20,6 +20,9 @@ export const swap = (context: Context, job: RestoreJob): Promise<RestoreBody> =>
       return answer(await goBack(session, open, error));
     }
   });
+
+/** Then the journal says so already, since before the volumes were deleted. */
+const recreatesClaims = ({ request }: RestoreJob): boolean => recreatedClaims(request).length > 0;
 
 /** Swaps every part that is not swapped yet. */
 export const complete = async (session: Session, open: OpenJournal): Promise<OpenJournal> => {

@@ -220,6 +220,7 @@ describe("a wrong command line", () => {
     [["restore", "latest", "--before", "2026-01-01T00:00:00Z"], "'latest' and --before both name a point"],
     [["restore", "--before", "2026-01-01"], "--before.before: expected a time with an offset"],
     [["restore", "--database", "a", "--in-place"], "two places are named to restore into"],
+    [["restore", "--recreate-claim", "data-db-0"], "--recreate-claim deletes a volume"],
     [["list", "--repository", "s3://b"], "--repository needs --environment NAME"],
     [["list", "--repository", "ftp://b/x", "--environment", "e", "--plan", "p"], "'ftp://b/x' is not a repository"],
     [

@@ -159,6 +159,10 @@ const WRONG: readonly (readonly [object, string])[] = [
     { into: { database: "new" }, sources: ["outpack"] },
     "request.into.database: takes one postgres source; name one of db in request.sources",
   ],
+  [
+    { into: { inPlace: { recreateClaims: ["data-db-0"] } } },
+    "request.into.inPlace.recreateClaims: needs a plan whose target is kubernetes",
+  ],
   [{ sources: [] }, "request.sources: "],
   [{ sources: ["db", "vault"] }, "request.sources[1]: unknown source 'vault'; plan 'packit-plan' has db, outpack"],
   [

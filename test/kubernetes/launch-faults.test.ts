@@ -1,12 +1,6 @@
-import { writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Plan, Quiesce } from "../../spec/index.ts";
-import { killAfter, launched, launchOf, restorable, saidBy, startLauncher } from "../docker/support/launches.ts";
-import { waitFor } from "../support/wait-for.ts";
-import { apply } from "./support/kubectl.ts";
+import { killAfter, launched, launchOf, saidBy, startLauncher } from "../docker/support/launches.ts";
 import { ClusterWorld } from "./support/world.ts";
 
 const ROWS = "SELECT count(*), md5(string_agg(text, ',' ORDER BY n)) FROM t";
@@ -14,14 +8,12 @@ const FILES = 'console.log(fs.readFileSync("/data/a", "utf8"))';
 
 describe("kills and quotas · Kubernetes, postgres 17, versitygw", () => {
   let world: ClusterWorld;
-  let folder: string;
   let plan: Plan;
   let point: string;
   let saved: { readonly rows: string; readonly files: string };
 
   beforeAll(async () => {
     world = await ClusterWorld.make("launch-faults");
-    folder = await mkdtemp(path.join(tmpdir(), "restorable-launch-"));
     plan = planWith({});
     await world.sql("app", "CREATE TABLE t AS SELECT n, md5(n::text) AS text FROM generate_series(1, 100000) n");
     await world.inFiles('fs.writeFileSync("/data/a", "first")');
@@ -35,42 +27,22 @@ describe("kills and quotas · Kubernetes, postgres 17, versitygw", () => {
     await world.inFiles('fs.writeFileSync("/data/a", "second")');
   });
 
-  afterAll(async () => {
-    if (!world) return;
-    await world.close();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => world?.close());
 
   const live = async () => ({ rows: await world.sql("app", ROWS), files: await world.inFiles(FILES) });
   const planWith = (quiesce: Partial<Quiesce>) =>
     world.planWith({ quiesce: { ...(world.plan.quiesce as Quiesce), timeoutSeconds: 60, ...quiesce } });
   const start = (id: string, of = plan) => startLauncher(world, launchOf(of, { id, point, into: { replace: {} } }));
-  const cli = (...args: readonly string[]) => {
-    const file = path.join(folder, "plan.json");
-    writeFileSync(file, JSON.stringify(plan));
-    return restorable(world, [...args, "--target", file]);
-  };
-  const runs = async () => {
-    const { spec, status, metadata } = JSON.parse(await world.kubectl("get", "deployment", "app", "--output", "json"));
-    const noted = JSON.stringify(metadata.annotations).includes("restorable");
-    return { replicas: spec.replicas, ready: status.readyReplicas ?? 0, noted };
-  };
+  const cli = (...args: readonly string[]) => world.cli(plan, ...args);
+  const runs = () => world.scale("deployment/app");
   const UP = { replicas: 2, ready: 2, noted: false };
   const named = (kind: string, selector: string) =>
     world.kubectl("get", kind, "--selector", selector, "--output", "jsonpath={.items[*].metadata.name}");
-  const podOf = (selector: string) =>
-    waitFor(`a running pod with ${selector}`, async () => {
-      const pods = await world.kubectl(
-        ...["get", "pods", "--selector", selector, "--field-selector", "status.phase=Running"],
-        ...["--output", "jsonpath={.items[*].metadata.name}"],
-      );
-      return pods || undefined;
-    });
   const JOBS = "restorable.plan=app";
 
   test("a backup whose launcher is killed goes on; status shows it, attach gets its result, and no secret is shown", async () => {
     const launcher = cli("backup");
-    const pod = await podOf("restorable.kind=backup");
+    const pod = await world.runningPod("restorable.kind=backup");
     launcher.kill("SIGKILL");
     await launcher;
     const shown = await world.kubectl("get", "jobs,pods,configmaps", "--output", "yaml");
@@ -112,7 +84,7 @@ describe("kills and quotas · Kubernetes, postgres 17, versitygw", () => {
   test("a pod that is killed while it prepares: undone within the life of its lease, or it had just ended", async () => {
     const before = await live();
     const launcher = start("killed-3");
-    const pod = await podOf("restorable.action=prepare");
+    const pod = await world.runningPod("restorable.action=prepare");
     await world.kubectl("delete", "pod", pod, "--grace-period=0", "--force");
     const record = await launched(launcher);
     // The word to kill it may come after its last one.
@@ -125,13 +97,13 @@ describe("kills and quotas · Kubernetes, postgres 17, versitygw", () => {
     const before = await live();
     const launcher = start("quota-1");
     await saidBy(launcher, /stopping: Deployment app/);
-    await quota({ "count/jobs.batch": "0" });
+    await world.quota({ "count/jobs.batch": "0" });
     const record = await launched(launcher);
     expect(record).toMatchObject({ ok: false, error: { code: "cannot-start" } });
     expect(record.error?.fact).toContain("exceeded quota");
     expect(await runs()).toEqual(UP);
     expect(await live()).toEqual(before);
-    await world.kubectl("delete", "resourcequota", "none");
+    await world.quota();
     expect((await cli("resume", "quota-1")).exitCode).not.toBe(0);
     expect(await live()).toEqual(before);
   });
@@ -139,9 +111,9 @@ describe("kills and quotas · Kubernetes, postgres 17, versitygw", () => {
   test("one that lets no pods in is waited for, and once it is deleted the restore goes on", async () => {
     const launcher = start("quota-2");
     await saidBy(launcher, /stopping: Deployment app/);
-    await quota({ pods: "0" });
+    await world.quota({ pods: "0" });
     await saidBy(launcher, /does not start yet: .*exceeded quota/);
-    await world.kubectl("delete", "resourcequota", "none");
+    await world.quota();
     const record = await launched(launcher);
     expect(record.error).toBeUndefined();
     expect(await live()).toEqual(saved);
@@ -158,12 +130,4 @@ describe("kills and quotas · Kubernetes, postgres 17, versitygw", () => {
     expect(await runs()).toEqual(UP);
     expect(await live()).toEqual(saved);
   });
-
-  const quota = (hard: Readonly<Record<string, string>>) =>
-    apply({
-      apiVersion: "v1",
-      kind: "ResourceQuota",
-      metadata: { name: "none", namespace: world.namespace },
-      spec: { hard },
-    });
 });

@@ -12,8 +12,13 @@ const attend = async (follow: () => Promise<Result>): Promise<readonly string[]>
     calls.push(what);
   };
   const end = untilItsEnd(
-    { id: "backup-1" },
-    { onPlaced: (id) => calls.push(`placed ${id}`), follow, remove: note("remove"), unmake: note("unmake") },
+    { id: "backup-1", stops: true, stopWith: "" },
+    {
+      onPlaced: (placed) => calls.push(`placed ${placed?.id}`),
+      follow,
+      remove: note("remove"),
+      unmake: note("unmake"),
+    },
   );
   calls.push(
     await end.then(

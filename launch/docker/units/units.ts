@@ -39,7 +39,7 @@ export const dockerUnits = (place: Place): Units => ({
   stop: (unit, stopped, seconds) => stop(place, onHost(unit), stopped, seconds),
   back: (unit, stopped, seconds) => back(place, onHost(unit), stopped, seconds),
   start: async (unit, seconds) =>
-    unit.kind === "workload"
+    unit.kind === "workload" || unit.kind === "claim"
       ? { ok: false, text: `${quiescedText(unit)} is no part of a Docker host` }
       : start(place, unit, seconds),
   probe: async (probe, seconds) => {

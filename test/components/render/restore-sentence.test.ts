@@ -52,6 +52,10 @@ test.each<[Partial<Request>, string]>([
     { into: { inPlace: {} }, sources: ["db"] },
     "request one stops the application of packit (docker stop packit; systemctl stop worker), takes the latest point of prod/packit and overwrites database packit on db:5432 in place, after a verified safety backup",
   ],
+  [
+    { into: { inPlace: { recreateClaims: ["data-db-0"] } }, sources: ["db"] },
+    "request one stops the application of packit (docker stop packit; systemctl stop worker), takes the latest point of prod/packit and deletes the volume of data-db-0, makes it anew and overwrites database packit on db:5432 in place, after a verified safety backup",
+  ],
 ])("preview says what stops, from where, into what, kept as what: %#", (change, sentence) => {
   expect(restoreSentence(request(change), packit, prod)).toBe(sentence);
 });

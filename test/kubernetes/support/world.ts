@@ -1,8 +1,12 @@
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { type Plan, parse, plan as planSchema, type Quiesce } from "../../../spec/index.ts";
 import { RUNNER_IMAGE, S3_IMAGE } from "../../../tools/docker/images.ts";
+import { restorable } from "../../docker/support/launches.ts";
 import { s3Location, signingKeys } from "../../runner/world.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { apply, kubectl } from "./kubectl.ts";
@@ -28,6 +32,7 @@ export class ClusterWorld {
   readonly secrets: Readonly<Record<string, string>>;
   readonly operatorKey: string;
   readonly plan: Plan;
+  #folder: string | undefined;
 
   private constructor(namespace: string, secrets: Readonly<Record<string, string>>, operatorKey: string, plan: Plan) {
     this.namespace = namespace;
@@ -87,8 +92,43 @@ export class ClusterWorld {
   readonly inFiles = async (script: string): Promise<string> =>
     this.kubectl("exec", "files-0", "--", "node", "--eval", script);
 
+  /** What a Deployment or StatefulSet of the application's is at, and whether a restore has left a note on it. */
+  readonly scale = async (
+    workload: string,
+  ): Promise<{ readonly replicas: number; readonly ready: number; readonly noted: boolean }> => {
+    const { spec, status, metadata } = JSON.parse(await this.kubectl("get", workload, "--output", "json"));
+    const noted = JSON.stringify(metadata.annotations ?? {}).includes("restorable");
+    return { replicas: spec.replicas, ready: status.readyReplicas ?? 0, noted };
+  };
+
+  /** The name of a pod with these labels, once one runs. */
+  readonly runningPod = (selector: string): Promise<string> =>
+    waitFor(`a running pod with ${selector}`, async () => {
+      const pods = await this.kubectl(
+        ...["get", "pods", "--selector", selector, "--field-selector", "status.phase=Running"],
+        ...["--output", "jsonpath={.items[*].metadata.name}"],
+      );
+      return pods || undefined;
+    });
+
+  /** Sets a limit on what the namespace may have; without one, takes it away again. */
+  readonly quota = async (hard?: Readonly<Record<string, string>>): Promise<void> => {
+    const metadata = { name: "none", namespace: this.namespace };
+    if (hard) await apply({ apiVersion: "v1", kind: "ResourceQuota", metadata, spec: { hard } });
+    else await this.kubectl("delete", "resourcequota", "none");
+  };
+
+  /** The command line, with a plan in a file. */
+  readonly cli = (plan: Plan, ...args: readonly string[]): ReturnType<typeof restorable> => {
+    this.#folder ??= mkdtempSync(path.join(tmpdir(), "restorable-cluster-"));
+    const file = path.join(this.#folder, "plan.json");
+    writeFileSync(file, JSON.stringify(plan));
+    return restorable(this, [...args, "--target", file]);
+  };
+
   readonly close = async (): Promise<void> => {
     await kubectl("delete", "namespace", this.namespace, "--wait=false");
+    if (this.#folder) rmSync(this.#folder, { recursive: true });
   };
 
   async #makeBucket(): Promise<void> {

@@ -29,7 +29,12 @@ export interface FakeRunner {
 
 const OVER = ["finished", "undone", "rolled-back", "none"];
 const COMPLETED = ["swapping", "swapped", "resumed", "rolling-back"];
-const NEXT: Partial<Record<Action, string>> = { prepare: "hooked", quiescing: "quiescing", swap: "swapped" };
+const NEXT: Partial<Record<Action, string>> = {
+  prepare: "hooked",
+  quiescing: "quiescing",
+  emptying: "swapping",
+  swap: "swapped",
+};
 
 /** A runner that keeps a journal in memory and touches nothing: what it is asked, and in which order, is what tests see. */
 export const fakeRunner = (
