@@ -2,7 +2,7 @@ import { JobError, type LedgerEntry, type Plan, type Repository, type RestoreLau
 import type { FindOptions } from "../find/find-options.ts";
 import { declaredPlan, findPlan } from "../find/find-plan.ts";
 import type { Found, Secrets } from "../find/found.ts";
-import { selectPoint } from "../identity.ts";
+import { IDENTITY, selectPoint } from "../identity.ts";
 import type { Io } from "../io.ts";
 import { runQuietly } from "../run-job.ts";
 import { planFromManifest } from "./plan-from-manifest.ts";
@@ -38,6 +38,8 @@ export const knownRestore = async (io: Io, options: FindOptions, id: string | un
     from: { repository: source.repository, plan: entry.from.plan },
     request: entry.request,
     requestDigest: entry.requestDigest,
+    // What goes on in place reads the point once more; nothing else asks for it.
+    identity: { kind: "env", name: IDENTITY },
   };
   return { launch, secrets: { ...source.secrets, ...found.secrets }, entry };
 };

@@ -79,7 +79,7 @@ export const startLauncher = (
 export type Launcher = ReturnType<typeof startLauncher>;
 
 /** Once a launcher has said something. */
-export const saidBy = (launcher: Launcher, said: RegExp): Promise<boolean> => {
+export const saidBy = (launcher: Pick<Launcher, "stderr">, said: RegExp): Promise<boolean> => {
   let all = "";
   launcher.stderr.on("data", (text: Buffer) => {
     all += text;

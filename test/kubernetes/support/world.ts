@@ -18,6 +18,8 @@ const POD = (user: number) => ({
   automountServiceAccountToken: false,
 });
 const CONFINED = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
+/** Where the application has its claim. */
+const FILES = { "/data": "files" };
 /** Whom the image of PostgreSQL knows. */
 const POSTGRES = 100;
 /** Who runs the application and its jobs. */
@@ -118,6 +120,13 @@ export class ClusterWorld {
     else await this.kubectl("delete", "resourcequota", "none");
   };
 
+  /** A pod of the application's user with claims at these paths, which runs what a test does to them. */
+  readonly writerPod = async (name: string, claims: Readonly<Record<string, string>>): Promise<void> => {
+    const { spec } = pods("x", USER, writer(claims)).template;
+    await apply({ apiVersion: "v1", kind: "Pod", metadata: { name, namespace: this.namespace }, spec });
+    await this.kubectl("wait", "--for=condition=Ready", `pod/${name}`, "--timeout=120s");
+  };
+
   /** The command line, with a plan in a file. */
   readonly cli = (plan: Plan, ...args: readonly string[]): ReturnType<typeof restorable> => {
     this.#folder ??= mkdtempSync(path.join(tmpdir(), "restorable-cluster-"));
@@ -200,10 +209,10 @@ export class ClusterWorld {
         apiVersion: "apps/v1",
         kind: "Deployment",
         metadata: at("app"),
-        spec: { ...pods("app", USER, writer("files")), replicas: 2 },
+        spec: { ...pods("app", USER, writer(FILES)), replicas: 2 },
       },
       // For the test's own looks at the files, also while the application is stopped.
-      { apiVersion: "v1", kind: "Pod", metadata: at("files-0"), spec: pods("x", USER, writer("files")).template.spec },
+      { apiVersion: "v1", kind: "Pod", metadata: at("files-0"), spec: pods("x", USER, writer(FILES)).template.spec },
     ];
   }
 }
@@ -236,13 +245,13 @@ const pods = (
   };
 };
 
-/** An application that holds its claim; what it writes, tests write for it. */
-const writer = (name: string) => ({
+/** An application that holds claims, by their paths; what it writes, tests write for it. */
+const writer = (claims: Readonly<Record<string, string>>) => ({
   name: "app",
   image: RUNNER_IMAGE,
   command: ["node", "--eval", "setInterval(() => undefined, 1e6); process.on('SIGTERM', () => process.exit(0))"],
-  volumeMounts: [{ name, mountPath: "/data" }],
-  volumes: [{ name, persistentVolumeClaim: { claimName: name } }],
+  volumeMounts: Object.entries(claims).map(([mountPath, name]) => ({ name, mountPath })),
+  volumes: Object.values(claims).map((name) => ({ name, persistentVolumeClaim: { claimName: name } })),
 });
 
 const env = (name: string) => ({ kind: "env" as const, name });
