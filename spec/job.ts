@@ -22,6 +22,8 @@ export const backupJob = z.strictObject({
   kind: z.literal("backup"),
   version,
   plan: plan.refine(({ copyOf }) => copyOf === undefined, "copies points and takes none: run `restorable copy`"),
+  /** How long it waits for another run of the plan to end. @default 0: it fails as busy */
+  waitSeconds: z.number().int().min(0).max(86_400).optional(),
 });
 export type BackupJob = z.infer<typeof backupJob>;
 
@@ -46,6 +48,8 @@ export const copyJob = z
     from: repository,
     /** Where they are copied to, by its writer. */
     to: repository,
+    /** Only these of its points. @default all */
+    points: z.array(pointId).min(1).optional(),
     /** What the second repository keeps: points that it would let expire at once are not copied. @default all */
     retention: retention.optional(),
     /** Its time zone is the retention's calendar. */

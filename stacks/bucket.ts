@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { BackupBucket, type S3CredentialsArgs } from "../components/index.ts";
+import { BackupBucket, type RepositoryCredentials, type S3CredentialsArgs } from "../components/index.ts";
+import { ROLES } from "../spec/index.ts";
 
 const place = z.strictObject({
   bucket: z.string(),
@@ -36,3 +37,14 @@ export const credentialsOf = (config: pulumi.Config, name?: string): S3Credentia
   accessKeyId: config.requireSecret(name === undefined ? "accessKeyId" : `${name}AccessKeyId`),
   secretAccessKey: config.requireSecret(name === undefined ? "secretAccessKey" : `${name}SecretAccessKey`),
 });
+
+/**
+ * Identities by role where the store has some: the secrets `writerAccessKeyId`, `writerSecretAccessKey`, the same of
+ * reader, pruner and prover. A role that is not given acts as the writer; with none, everybody uses the bucket's own keys.
+ */
+export const identitiesOf = (config: pulumi.Config): RepositoryCredentials | undefined => {
+  const given = ROLES.filter((role) => config.getSecret(`${role}AccessKeyId`) !== undefined);
+  return given.length === 0
+    ? undefined
+    : Object.fromEntries(given.map((role) => [role, credentialsOf(config, role)] as const));
+};

@@ -22,13 +22,21 @@
 //     stop?: { sessions?, auth?, job-history? }   lists of { deployment | statefulSet: name } that a restore scales to
 //                                      none, and back; default session-db and file-storage, auth, job-history
 //     timeoutSeconds?                  for each stop and start; default 120
-//     archive?: { to, docker?, ledger?, schedule?, retention? }   copies that the cluster cannot touch, in plans of their own:
-//                                      sessions-archive and so on. `to`: { directory } or { bucket, prefix? }; `docker`:
-//                                      { host?, network } of the archive host, or `restorable copy` on this machine
+//     archive?: { to, docker? | kubernetes?, ledger?, schedule?, retention? }   copies that the cluster cannot touch, in plans
+//                                      of their own: sessions-archive and so on. `to`: { directory } or { bucket, prefix? };
+//                                      the archive host: `docker` { host?, network, user? } or `kubernetes` { namespace,
+//                                      kubeconfig?, context? }, or with neither `restorable copy` on this machine
+//     rehearsal?: { namespace, kubeconfig?, context?, schedule: { cron, timeZone }, plans?, postgres?: { image, user? },
+//                   storage?: { size, class? }, memory?, checks? }   the newest points restored by the clock into a
+//                                      namespace where nothing else is, and compared; default the same cluster, every
+//                                      plan, postgres:14; `checks`: questions by plan, as in Drill
 //     from?: [{ environment, publicKey } | { environment, stack }]   whose points may be restored here
 //   backups:accessKeyId, backups:secretAccessKey   secrets: of the bucket
+//   backups:writerAccessKeyId, backups:writerSecretAccessKey, and the same of reader, pruner, prover   secrets, optional: the
+//                                      identities of jobs; default the bucket's own. An archive and a rehearsal hold the reader's
 //   backups:sessionDbPassword, backups:authPassword, backups:jobHistoryPassword   secrets: of the role postgres
 //   backups:archiveAccessKeyId, backups:archiveSecretAccessKey   secrets: of the archive's bucket, where it has one
+//   backups:rehearsalIdentity          secret: an age private key for rehearsals alone, whose public half is a recipient
 //   backups:values                     secret: the text of values.yaml
 //   backups:identity                   secret, optional: an age private key, for restores
 //   backups:restore                    the request; absent by default
@@ -40,18 +48,19 @@ import { z } from "zod";
 import { BackupPlan, Repository, Restore, type RestoreRequest, type SourceArgs } from "../components/index.ts";
 import { kubernetesTarget, plan, retention } from "../spec/index.ts";
 import { archive, archiveConfig } from "./archive.ts";
-import { bucketConfig, credentialsOf, declaredBucket, lockConfig } from "./bucket.ts";
-import { kubeconfigOf, workloadsConfig } from "./cluster.ts";
+import { bucketConfig, credentialsOf, declaredBucket, identitiesOf, lockConfig } from "./bucket.ts";
+import { clusterOf, namespaceConfig, workloadsConfig } from "./cluster.ts";
 import { parsedConfig } from "./config.ts";
 import { guards } from "./guards.ts";
 import { otherEnvironments, readRepository } from "./other-environments.ts";
+import { rehearsal, rehearsalConfig } from "./rehearsal.ts";
 import { scheduleConfig } from "./schedule.ts";
 
 /** Who loses its points loses users' work, or only what users bring again and statistics. */
 const PLANS = { sessions: "critical", auth: "ordinary", "job-history": "ordinary" } as const;
 type PlanName = keyof typeof PLANS;
 
-const chipsterConfig = z.strictObject({
+const chipsterConfig = namespaceConfig.extend({
   runner: z.string(),
   recipients: z.array(z.string()),
   bucket: bucketConfig,
@@ -59,8 +68,6 @@ const chipsterConfig = z.strictObject({
   prefix: z.string().default("chipster"),
   oldArchives: z.boolean().default(false),
   namespace: kubernetesTarget.shape.namespace.default("default"),
-  kubeconfig: z.string().optional(),
-  context: z.string().optional(),
   user: kubernetesTarget.shape.user,
   vacuumlo: z.boolean().default(true),
   schedule: scheduleConfig,
@@ -75,6 +82,7 @@ const chipsterConfig = z.strictObject({
     .prefault({}),
   timeoutSeconds: z.number().positive().optional(),
   archive: archiveConfig.optional(),
+  rehearsal: rehearsalConfig.optional(),
   from: otherEnvironments({}),
 });
 type ChipsterConfig = z.output<typeof chipsterConfig>;
@@ -85,7 +93,8 @@ export const chipster = (environment: string) => {
   const settings = parsedConfig(chipsterConfig, "chipster");
 
   const bucket = declaredBucket("backups", settings.bucket, credentialsOf(config), settings.lock);
-  const repository = new Repository("chipster", { s3: { bucket, prefix: settings.prefix }, environment });
+  const s3 = { bucket, prefix: settings.prefix, credentials: identitiesOf(config) };
+  const repository = new Repository("chipster", { s3, environment });
   const sources: Readonly<Record<PlanName, SourceArgs[]>> = {
     sessions: [database("session-db", settings, config), STORAGE, ...ofThisServer(settings, config)],
     auth: [database("auth", settings, config)],
@@ -108,9 +117,10 @@ export const chipster = (environment: string) => {
       }),
   );
   if (settings.archive) archive(settings.archive, repository, settings.runner, PLANS, config);
+  if (settings.rehearsal) rehearsal(settings.rehearsal, plans, settings, { image: "postgres:14" }, config);
   const restore = new Restore("restore", {
     plans,
-    from: settings.from.map((source) => readRepository("chipster", source, { bucket, prefix: settings.prefix })),
+    from: settings.from.map((source) => readRepository("chipster", source, s3)),
     identity: config.getSecret("identity"),
     request: config.getObject<RestoreRequest>("restore"),
   });
@@ -118,10 +128,7 @@ export const chipster = (environment: string) => {
   return { record: restore.record, publicKey: repository.publicKey, bucket: bucket.bucket };
 };
 
-const target = (settings: ChipsterConfig) => {
-  const { namespace, context, user } = settings;
-  return { kubernetes: { namespace, context, user, kubeconfig: kubeconfigOf(settings) } };
-};
+const target = (settings: ChipsterConfig) => ({ kubernetes: { ...clusterOf(settings), user: settings.user } });
 
 /** As Chipster's own chart names them. */
 const DATABASES = {

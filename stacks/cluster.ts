@@ -1,10 +1,22 @@
 import { z } from "zod";
+import { kubernetesTarget } from "../spec/index.ts";
 
 /** The schema of what a restore scales to none, and back. */
 export const workloadsConfig = z.array(
   z.union([z.strictObject({ deployment: z.string() }), z.strictObject({ statefulSet: z.string() })]),
 );
 
-/** A kubeconfig's file, as a target takes it; without one, what kubectl would use. */
-export const kubeconfigOf = ({ kubeconfig: file }: { readonly kubeconfig?: string | undefined }) =>
-  file === undefined ? undefined : { file };
+/** The schema of a namespace of a cluster. */
+export const namespaceConfig = z.strictObject({
+  namespace: kubernetesTarget.shape.namespace,
+  kubeconfig: z.string().optional(),
+  context: z.string().optional(),
+});
+type NamespaceConfig = z.output<typeof namespaceConfig>;
+
+/** A namespace as a target takes it; without a kubeconfig's file, by what kubectl would use. */
+export const clusterOf = ({ namespace, kubeconfig: file, context }: NamespaceConfig) => ({
+  namespace,
+  context,
+  kubeconfig: file === undefined ? undefined : { file },
+});

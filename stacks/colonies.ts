@@ -21,9 +21,16 @@
 //     superseded?                      as in BackupPlan; what a restore replaced stays for 28 days in prod
 //     stop?: [{ deployment | statefulSet: name }]   what writes to the database: scaled to none by a restore, and back
 //     timeoutSeconds?                  for each stop and start; default 120
+//     rehearsal?: { namespace, kubeconfig?, context?, schedule: { cron, timeZone }, postgres?: { image, user? },
+//                   storage?: { size, class? }, memory?, checks? }   the newest point restored by the clock into a namespace
+//                                      where nothing else is, and compared; default the same cluster, `image` and `user`
+//                                      from above; `checks`: { colonies: [ … ] }, as in Drill
 //     from?: [{ environment, publicKey } | { environment, stack }]   whose points may be restored here
 //   backups:accessKeyId, backups:secretAccessKey   secrets: of the bucket
+//   backups:writerAccessKeyId, backups:writerSecretAccessKey, and the same of reader, pruner, prover   secrets, optional: the
+//                                      identities of jobs; default the bucket's own. A rehearsal holds the reader's
 //   backups:postgresPassword           secret: of the role
+//   backups:rehearsalIdentity          secret: an age private key for rehearsals alone, whose public half is a recipient
 //   backups:identity                   secret, optional: an age private key, for restores
 //   backups:restore                    the request; absent by default
 
@@ -36,22 +43,21 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { BackupPlan, Repository, Restore, type RestoreRequest, type Sidecar } from "../components/index.ts";
 import { kubernetesTarget, plan, retention } from "../spec/index.ts";
-import { bucketConfig, credentialsOf, declaredBucket, lockConfig } from "./bucket.ts";
-import { kubeconfigOf, workloadsConfig } from "./cluster.ts";
+import { bucketConfig, credentialsOf, declaredBucket, identitiesOf, lockConfig } from "./bucket.ts";
+import { clusterOf, namespaceConfig, workloadsConfig } from "./cluster.ts";
 import { parsedConfig } from "./config.ts";
 import { guards } from "./guards.ts";
 import { otherEnvironments, readRepository } from "./other-environments.ts";
+import { rehearsal, rehearsalConfig } from "./rehearsal.ts";
 import { scheduleConfig } from "./schedule.ts";
 
-const coloniesConfig = z.strictObject({
+const coloniesConfig = namespaceConfig.extend({
   runner: z.string(),
   recipients: z.array(z.string()),
   bucket: bucketConfig,
   lock: lockConfig,
   prefix: z.string().default(""),
   namespace: kubernetesTarget.shape.namespace.default("timescaledb"),
-  kubeconfig: z.string().optional(),
-  context: z.string().optional(),
   image: z.string().default("timescale/timescaledb:2.19.3-pg17"),
   user: kubernetesTarget.shape.user.unwrap().default("70:70"),
   storage: z
@@ -71,6 +77,7 @@ const coloniesConfig = z.strictObject({
   superseded: plan.shape.superseded,
   stop: workloadsConfig.default([]),
   timeoutSeconds: z.number().positive().optional(),
+  rehearsal: rehearsalConfig.optional(),
   from: otherEnvironments({}),
 });
 type ColoniesConfig = z.output<typeof coloniesConfig>;
@@ -93,17 +100,16 @@ const PASSWORD = { key: "password", folder: "/run/secrets/timescaledb" };
 export const colonies = (environment: string) => {
   const config = new pulumi.Config();
   const settings = parsedConfig(coloniesConfig, "colonies");
-  const { namespace, context, storage } = settings;
+  const { storage } = settings;
   const hasSidecar = settings.schedule !== undefined && settings.run === "sidecar";
 
   const bucket = declaredBucket("backups", settings.bucket, credentialsOf(config), settings.lock);
-  const repository = new Repository("colonies", { s3: { bucket, prefix: settings.prefix }, environment });
+  const s3 = { bucket, prefix: settings.prefix, credentials: identitiesOf(config) };
+  const repository = new Repository("colonies", { s3, environment });
   const backups = new BackupPlan("colonies", {
     target: {
       kubernetes: {
-        namespace,
-        context,
-        kubeconfig: kubeconfigOf(settings),
+        ...clusterOf(settings),
         ledger: { claim: NAMES.ledger, size: storage.backupSize, storageClass: storage.class },
       },
     },
@@ -119,9 +125,11 @@ export const colonies = (environment: string) => {
     ...guards(environment, settings.superseded),
   });
   server(settings, config, hasSidecar ? backups : undefined);
+  const { image, user } = settings;
+  if (settings.rehearsal) rehearsal(settings.rehearsal, [backups], settings, { image, user }, config);
   const restore = new Restore("restore", {
     plans: [backups],
-    from: settings.from.map((source) => readRepository("colonies", source, { bucket, prefix: settings.prefix })),
+    from: settings.from.map((source) => readRepository("colonies", source, s3)),
     identity: config.getSecret("identity"),
     request: config.getObject<RestoreRequest>("restore"),
   });

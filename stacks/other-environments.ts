@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type BackupBucket, Repository } from "../components/index.ts";
+import { Repository, type S3RepositoryArgs } from "../components/index.ts";
 import { slug } from "../spec/index.ts";
 
 /** Whose signatures are believed: a key, or the output `publicKey` of the stack that signs. */
@@ -16,7 +16,7 @@ export const otherEnvironments = <P extends z.ZodRawShape>(place: P) => {
 export const readRepository = (
   system: string,
   { environment, ...trust }: { readonly environment: string } & Trust,
-  s3: { readonly bucket: BackupBucket; readonly prefix?: string },
+  s3: S3RepositoryArgs,
 ): Repository =>
   new Repository(`${system}-${environment}`, {
     s3,

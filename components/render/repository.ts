@@ -14,7 +14,7 @@ export const s3Location = (
   given: RepositoryCredentials | undefined,
   ofBucket: S3CredentialsArgs | undefined,
 ): Split<object> => {
-  const byRole: RepositoryCredentials = given ?? (ofBucket ? { writer: ofBucket } : {});
+  const byRole: RepositoryCredentials = { ...(ofBucket ? { writer: ofBucket } : {}), ...given };
   const split = ROLES.flatMap((role) => {
     const args = byRole[role];
     return args ? [[role, splitCredentials([name, role], args)] as const] : [];

@@ -32,10 +32,10 @@ import { openPlanStore, openRootStore } from "./plan-store.ts";
 type Body = Pick<ResultOf<"backup">, "kind" | "manifest" | "removedLeftovers" | "warnings">;
 
 /** Takes one recovery point: lease, preflight, sources, manifest last. */
-export const backup = async (context: Context, { plan }: BackupJob): Promise<Body> => {
+export const backup = async (context: Context, { plan, waitSeconds }: BackupJob): Promise<Body> => {
   const store = openPlanStore(context, plan.repository, plan.name, "writer");
   context.report.step("lease", `taking the lease of ${store.name}`);
-  const lease = await takeLease(context, store, { job: "backup", seconds: plan.leaseSeconds });
+  const lease = await takeLease(context, store, { job: "backup", seconds: plan.leaseSeconds, waitSeconds });
   try {
     return await takePoint(withSignal(context, AbortSignal.any([context.signal, lease.signal])), plan, store, lease);
   } finally {

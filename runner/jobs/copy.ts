@@ -39,7 +39,7 @@ const copyAll = async (context: Context, job: CopyJob, places: Places, lease: Le
   const { from, to } = places;
   context.report.step("catalog", `comparing ${from.store.name} with ${to.store.name}`);
   const [first, second, now] = await Promise.all([
-    readCatalog(context, from.store, job.from, job.plan),
+    readCatalog(context, from.store, job.from, job.plan).then((all) => onlyNamed(all, job, from.store.name)),
     readCatalog(context, to.store, job.to, job.plan),
     to.store.clock(),
   ]);
@@ -62,6 +62,15 @@ const copyAll = async (context: Context, job: CopyJob, places: Places, lease: Le
   }
   for (const { point, fact } of found.problems) context.report.warning(`${point}: ${fact}`);
   return { kind: "copy", healthy: found.problems.length === 0, present, ...found };
+};
+
+/** What is wrong with others is no concern of whoever wants these. @throws JobError `unknown-point` */
+const onlyNamed = (all: Catalog, { points: named }: CopyJob, store: string): Catalog => {
+  if (!named) return all;
+  const points = all.points.filter(({ id }) => named.includes(id));
+  const missing = named.filter((id) => !points.some((point) => point.id === id));
+  if (missing.length === 0) return { ...all, points, unreadable: [] };
+  throw new JobError("unknown-point", `${store} has no point ${missing.join(", ")}`, "`restorable list` shows them");
 };
 
 const originOf = ({ origins }: Catalog, { id }: CatalogPoint) => {

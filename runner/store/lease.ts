@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { JobError, LEASE_KEY } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { after, busy, isOver, isPlausible, type LeaseContent, parseLease, writeLease } from "./lease-content.ts";
@@ -11,17 +12,38 @@ export interface LeaseOptions {
   readonly job: string;
   /** How long it lasts without being renewed. */
   readonly seconds: number;
+  /** How long the end of another one is waited for. @default 0 */
+  readonly waitSeconds?: number | undefined;
 }
+
+const LOOK_EVERY_MS = 2_000;
 
 /** Times that somebody may be faster before we give up, each time having found the lease free. */
 const TRIES = 5;
+
+/**
+ * Takes the lease as soon as whoever has it is done, for those who are ready to wait.
+ * @throws JobError `busy` when it is still taken at the end of that time
+ */
+export const takeLease = async (context: Context, store: Store, options: LeaseOptions): Promise<Lease> => {
+  const until = performance.now() + (options.waitSeconds ?? 0) * 1000;
+  for (let told = false; ; told = true) {
+    try {
+      return await takeNow(context, store, options);
+    } catch (error) {
+      if (!(error instanceof JobError && error.code === "busy") || performance.now() >= until) throw error;
+      if (!told) context.report.step("lease", `waiting for its end: ${error.fact}`);
+      await wait(LOOK_EVERY_MS, undefined, { signal: context.signal }).catch(() => context.signal.throwIfAborted());
+    }
+  }
+};
 
 /**
  * Takes the lease of the plan whose prefix the store is, timed by the store's clock, and renews it every third of its
  * life. Taken over at once are an expired one and one whose process on this host is gone.
  * @throws JobError `busy`, naming the holder, since when and until when
  */
-export const takeLease = async (context: Context, store: Store, options: LeaseOptions): Promise<Lease> => {
+const takeNow = async (context: Context, store: Store, options: LeaseOptions): Promise<Lease> => {
   const token = Array.from({ length: 4 }, () =>
     context
       .random(2 ** 32)

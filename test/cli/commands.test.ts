@@ -106,6 +106,39 @@ describe("backup --verify", () => {
   });
 });
 
+describe("backup --directory", () => {
+  const HOME = { kind: "directory", path: "/srv/operator/chipster" };
+
+  it("brings the point that it has just taken to this machine, and says how it is opened there", async () => {
+    const { exit, jobs, out, err } = await restorable(["backup", "--directory", "chipster", "--wait", "30"]);
+    expect(exit).toBe(0);
+    expect(jobs).toMatchObject([
+      { kind: "backup", waitSeconds: 1800 },
+      { kind: "copy", points: [POINT], to: { environment: "uat", location: HOME } },
+    ]);
+    expect(err).toContain(`point ${POINT} is stored; bringing it to /srv/operator/chipster\n`);
+    expect(out).toMatch(/brought to +\/srv\/operator\/chipster, 1.0 kB read, every byte compared/);
+    expect(out).toMatch(
+      /restorable restore --repository \/srv\/operator\/chipster --environment uat --plan packit --public-key /,
+    );
+  });
+
+  it("ends with an error where a byte is not what it was, and says where the point is", async () => {
+    const { exit, json } = await restorable(["backup", "--directory", "/srv/x", "--json"], { good: false });
+    expect(exit).toBe(ERROR_CODES.corrupt.exit);
+    expect(json()).toMatchObject({ error: { fact: expect.stringContaining("was not brought to /srv/x") } });
+  });
+
+  it("refuses the plan's own repository, and a wait that is no number, before any job runs", async () => {
+    const plan = examplePlan();
+    const plans = [{ ...plan, repository: { ...plan.repository, location: HOME } }];
+    const own = await restorable(["backup", "--directory", "chipster"], { plans });
+    expect([own.exit, own.jobs]).toEqual([2, []]);
+    const wait = await restorable(["backup", "--wait", "soon"]);
+    expect([wait.exit, wait.jobs]).toEqual([2, []]);
+  });
+});
+
 describe("orphans", () => {
   const report = {
     name: "datafiles",

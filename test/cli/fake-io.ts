@@ -184,8 +184,21 @@ const answerOf = (world: World, job: Job): Result => {
     }
     case "orphans":
       return { ...DONE, kind: "orphans", healthy: world.reports === undefined, reports: [...(world.reports ?? [])] };
+    case "copy": {
+      const problems = world.good === false ? [{ point: POINT, fact: "its dump has another SHA-256" }] : [];
+      const copied = problems.length > 0 ? [] : [...(job.points ?? [])];
+      return {
+        ...DONE,
+        kind: "copy",
+        healthy: problems.length === 0,
+        present: 0,
+        copied,
+        left: [],
+        problems,
+        bytes: 1000,
+      };
+    }
     case "bucket":
-    case "copy":
     case "open":
     case "restore":
       throw new JobError("bug", `a test did not expect a ${job.kind} job`, "say what it answers");

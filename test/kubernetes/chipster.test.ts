@@ -1,8 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
-import path from "node:path";
 import { generateX25519Identity } from "age-encryption";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type CatalogPoint,
@@ -12,11 +9,10 @@ import {
   type RestoreRecord,
   type ResultOf,
 } from "../../spec/index.ts";
-import { restorable } from "../cli/real-cli.ts";
+import { openedByHand } from "../support/by-hand.ts";
 import { PulumiStack } from "../support/pulumi-stack.ts";
 import { type S3Server, startS3 } from "../support/s3-server.ts";
 import { makeTempDir, removeTempDir } from "../support/temp-dir.ts";
-import { tools } from "../support/tools.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { Chipster } from "../systems/chipster/chipster.ts";
 import { BUCKET, ChipsterSite } from "./support/chipster-site.ts";
@@ -86,12 +82,6 @@ const restored = async (plan: string, ...args: readonly string[]): Promise<Resto
   return JSON.parse(out) as RestoreRecord;
 };
 
-/** What `age` makes of it on this machine, with a key in a file. */
-const opened = async (key: string, sealed: Buffer): Promise<Buffer> => {
-  const options = { input: sealed, encoding: "buffer" } as const;
-  return Buffer.from((await execa(tools().age, ["--decrypt", "--identity", key], options)).stdout);
-};
-
 describe("Chipster · kubernetes, postgres 17, versitygw", () => {
   test("[chipster.1] [chipster.2] by the schedule, vacuumlo first: a dump that fails hides no other and stops none", async () => {
     expect(await chipster.sql("session-db", LARGE_OBJECTS)).toBe("21");
@@ -132,13 +122,9 @@ describe("Chipster · kubernetes, postgres 17, versitygw", () => {
 
     const point = await newest("auth");
     const [key = ""] = (await prod.keys(`auth/artifacts/${point.id}/`)).filter((name) => name.includes("auth.dump"));
-    const operator = path.join(directory, "operator.txt");
-    const own = path.join(directory, "point.txt");
-    await writeFile(operator, `${prod.identity}\n`, { mode: 0o600 });
-    await writeFile(own, await opened(operator, await prod.read(`auth/${identityKey(point.id)}`)), { mode: 0o600 });
-    const packed = await opened(own, await prod.read(key));
-    const { stdout } = await execa(tools().zstd, ["--decompress", "--stdout"], { input: packed, encoding: "buffer" });
-    expect(Buffer.from(stdout.subarray(0, 5)).toString()).toBe("PGDMP");
+    const sealed = { envelope: await prod.read(`auth/${identityKey(point.id)}`), artifact: await prod.read(key) };
+    const dump = await openedByHand(directory, prod.identity, sealed);
+    expect(dump.subarray(0, 5).toString()).toBe("PGDMP");
   });
 
   test("[chipster.6] the second backup of the files stores only what is new", async () => {
@@ -155,28 +141,10 @@ describe("Chipster · kubernetes, postgres 17, versitygw", () => {
   });
 
   test("a server's passwords are taken out with the bucket and a private key, without the cluster and any state", async () => {
+    const repository = `s3://${BUCKET}/chipster?endpoint=${store.endpoint}`;
     const publicKey = String((await prod.stack.outputs()).publicKey);
-    const taken = path.join(directory, "passwords");
-    const options = Object.entries({
-      repository: `s3://${BUCKET}/chipster?endpoint=${store.endpoint}`,
-      environment: "prod",
-      plan: "sessions",
-      "public-key": publicKey,
-      source: "passwords",
-      directory: taken,
-      ledger: path.join(directory, "ledger"),
-      confirm: prod.confirm("sessions"),
-    }).flatMap(([name, value]) => [`--${name}`, value]);
-    const { accessKeyId, secretAccessKey } = store.root;
-    const env = {
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      RESTORABLE_IDENTITY: prod.identity,
-    };
-    const { exit, err } = await restorable(["restore", ...options, "--json"], { env });
-    expect(exit, err).toBe(0);
-    for (const [name, value] of Object.entries(chipster.passwords))
-      expect(await readFile(path.join(taken, name), "utf8")).toBe(value);
+    const taken = await prod.takeOut({ repository, publicKey, keys: store.root }, "passwords", directory);
+    expect(taken).toEqual(chipster.passwords);
   });
 
   test("rows and files are lost: one request brings both back, and every replica", async () => {

@@ -1,3 +1,5 @@
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import path from "node:path";
 import {
   GetObjectCommand,
   type ListObjectsV2CommandOutput,
@@ -6,8 +8,9 @@ import {
 } from "@aws-sdk/client-s3";
 import { identityToRecipient } from "age-encryption";
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
+import { restorable } from "../../cli/real-cli.ts";
 import type { PulumiStack } from "../../support/pulumi-stack.ts";
-import type { S3Server } from "../../support/s3-server.ts";
+import type { S3Keys, S3Server } from "../../support/s3-server.ts";
 import { StackSite } from "../../support/stack-site.ts";
 import type { Chipster } from "../../systems/chipster/chipster.ts";
 import { STORAGE_USER } from "../../systems/chipster/manifests.ts";
@@ -26,6 +29,15 @@ export interface ChipsterSiteOptions {
   readonly identity: string;
   /** More of `backups:chipster`. */
   readonly settings: object;
+}
+
+/** Where points are, and all that it takes to read them. */
+export interface Repository {
+  /** As `--repository` takes it. */
+  readonly repository: string;
+  readonly publicKey: string;
+  /** Of its bucket; a directory has none. */
+  readonly keys?: S3Keys;
 }
 
 /** One environment: Chipster in its namespace, its stack, and an operator with the command line. */
@@ -83,6 +95,35 @@ export class ChipsterSite extends StackSite {
     const Key = `chipster/${environment}/${key}`;
     const { Body } = await this.#s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
     return Buffer.from((await Body?.transformToByteArray()) ?? []);
+  }
+
+  /**
+   * What one source of the newest point holds, by the names of its files: taken out into a folder of `directory` with a
+   * repository and the operator's key, without the cluster and any state.
+   */
+  async takeOut(
+    { repository, publicKey, keys }: Repository,
+    source: "passwords" | "values",
+    directory: string,
+  ): Promise<Readonly<Record<string, string>>> {
+    const taken = path.join(await mkdtemp(path.join(directory, "taken-")), source);
+    const options = Object.entries({
+      repository,
+      environment: "prod",
+      plan: "sessions",
+      "public-key": publicKey,
+      source,
+      directory: taken,
+      ledger: path.join(directory, "ledger"),
+      confirm: this.confirm("sessions"),
+    }).flatMap(([name, value]) => [`--${name}`, value]);
+    const bucket = keys && { AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey };
+    const env = { ...bucket, RESTORABLE_IDENTITY: this.identity };
+    const { exit, out, err } = await restorable(["restore", ...options, "--json"], { env });
+    if (exit !== 0) throw new Error(`${exit}\n${out}\n${err}`);
+    const names = await readdir(taken);
+    const read = async (name: string) => [name, await readFile(path.join(taken, name), "utf8")] as const;
+    return Object.fromEntries(await Promise.all(names.map(read)));
   }
 
   close = (): void => this.#s3.destroy();

@@ -11,6 +11,12 @@ export async function kubectl(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
+/** The same with something on its standard input. */
+export async function feedKubectl(input: Uint8Array, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await execa(program, args, { input });
+  return stdout;
+}
+
 /** What kubectl says where it is refused. */
 export async function refusedKubectl(...args: readonly string[]): Promise<string> {
   const { stdout, stderr, exitCode } = await execa(program, args, { reject: false });

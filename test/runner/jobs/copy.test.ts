@@ -82,6 +82,22 @@ describe("copy · postgres, versitygw, restic", () => {
     },
   );
 
+  test("of some points that are named only those are copied, whatever is wrong with others; one that is not there is named", async () => {
+    const { own, made } = await points("named", 3);
+    const archive = inDirectory(own, "named");
+    const [first, second] = made as [Manifest, Manifest, Manifest];
+    const repair = await flip(fileOf(own, artifactOf(first, "dump").key));
+    expect(await copyNow(own, archive, { points: [second.id] })).toMatchObject({ copied: [second.id], healthy: true });
+    expect(await pointsOf(archive)).toEqual([second.id]);
+    expect(await wrongWith(archive, second.id)).toEqual([]);
+    const job = copyJob(own, archive, { points: ["20200101T000000Z-0000"] });
+    expect(await own.run(job)).toMatchObject({
+      ok: false,
+      error: { code: "unknown-point", fact: expect.stringContaining("has no point 20200101T000000Z-0000") },
+    });
+    await repair();
+  });
+
   test("[chipster.9] a bit that flipped at the source stops that point, with the object's name, and no other", async () => {
     const { own, made } = await points("flipped", 3);
     const archive = inDirectory(own, "flipped");

@@ -47,6 +47,26 @@ describe.each(kinds)("a lease in %s", (_, place) => {
   const write = async (store: Store, content: object) => store.put(LEASE_KEY, JSON.stringify(content));
   const content = async (store: Store) => JSON.parse(String((await store.get(LEASE_KEY))?.body));
 
+  it("is waited for by whoever is ready to, who says for whom, and gives up when told to stop", async () => {
+    const store = await open();
+    const held = await take(store);
+    const steps: string[] = [];
+    const stopped = new AbortController();
+    const context = world({ signal: stopped.signal });
+    const step = (_step: string, text: string) => void steps.push(text);
+    const waiting = (options: { job: string; seconds: number; waitSeconds: number }) =>
+      takeLease({ ...context, report: { ...context.report, step } }, store, options);
+    const interrupted = waiting({ job: "backup", seconds: 90, waitSeconds: 600 });
+    await waitFor("it to wait", () => steps.length > 0);
+    expect(steps).toEqual([expect.stringContaining(`process ${process.pid}`)]);
+    stopped.abort(new Error("told to stop"));
+    await expect(interrupted).rejects.toThrow("told to stop");
+
+    const patient = takeLease(world(), store, { job: "backup", seconds: 90, waitSeconds: 600 });
+    await held.release();
+    await (await patient).release();
+  });
+
   it("is held by one of ten that want it; the others learn who has it, since when and until when", async () => {
     const store = await open();
     const tries = await Promise.allSettled(Array.from({ length: 10 }, () => take(store)));

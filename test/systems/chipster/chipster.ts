@@ -14,15 +14,24 @@ export const generatePasswords = (): Passwords => {
 export class Chipster {
   readonly namespace: string;
   readonly passwords: Passwords;
+  readonly #databases: readonly Database[];
 
-  private constructor(namespace: string, passwords: Passwords) {
+  private constructor(namespace: string, passwords: Passwords, databases: readonly Database[]) {
     this.namespace = namespace;
     this.passwords = passwords;
+    this.#databases = databases;
   }
 
-  /** Deploys it, and waits until every service has made its tables. Without `passwords` it has new ones. */
-  static async deploy(namespace: string, passwords: Passwords = generatePasswords()): Promise<Chipster> {
-    const chipster = new Chipster(namespace, passwords);
+  /**
+   * Deploys it, and waits until every service has made its tables. Without `passwords` it has new ones; a test that needs
+   * no more than the sessions names that database only.
+   */
+  static async deploy(
+    namespace: string,
+    passwords: Passwords = generatePasswords(),
+    databases: readonly Database[] = DATABASE_NAMES,
+  ): Promise<Chipster> {
+    const chipster = new Chipster(namespace, passwords, databases);
     const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
     await apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels } });
     await chipster.apply();
@@ -35,14 +44,14 @@ export class Chipster {
       const { metadata, ...rest } = document as { readonly metadata: object };
       return { ...rest, metadata: { ...metadata, namespace: this.namespace } };
     };
-    await apply(...manifests(this.passwords).map(inNamespace));
+    await apply(...manifests(this.passwords, this.#databases).map(inNamespace));
     await this.isRunning();
   }
 
   /** Waits until all its pods run and every service writes. */
   async isRunning(): Promise<void> {
     const workloads = [
-      ...DATABASE_NAMES.flatMap((database) => [`statefulset/${server(database)}`, `deployment/${database}`]),
+      ...this.#databases.flatMap((database) => [`statefulset/${server(database)}`, `deployment/${database}`]),
       "statefulset/file-storage",
     ];
     await Promise.all(workloads.map((name) => this.kubectl("rollout", "status", name, "--timeout=300s")));
@@ -69,6 +78,13 @@ export class Chipster {
 
   /** Throws with the rows whose files are missing or are others. */
   check = (): Promise<string> => this.exec("bash", "/app/check.sh");
+
+  /** Makes its Secret anew with these, and begins the pod anew that opens sessions: what a new server does. */
+  async replacePasswords(passwords: Passwords): Promise<void> {
+    await this.kubectl("patch", "secret", "passwords", "--patch", JSON.stringify({ stringData: passwords }));
+    await this.kubectl("delete", "pod", "file-storage-0", "--force", "--grace-period=0");
+    await this.kubectl("rollout", "status", "statefulset/file-storage", "--timeout=300s");
+  }
 
   /** Replicas of each workload that a restore may stop. */
   async replicas(): Promise<Readonly<Record<string, number>>> {

@@ -148,10 +148,13 @@ const secret = (name: string, stringData: Readonly<Record<string, string>>) => (
 export const REPLICAS: Readonly<Record<Database, number>> = { "session-db": 2, auth: 1, "job-history": 1 };
 
 /** All that Chipster's chart makes of a values file and generated passwords. */
-export const manifests = (passwords: Readonly<Record<string, string>>): readonly object[] => [
+export const manifests = (
+  passwords: Readonly<Record<string, string>>,
+  databases: readonly Database[],
+): readonly object[] => [
   secret("passwords", passwords),
   programs(),
-  ...DATABASE_NAMES.flatMap((database) => [
+  ...databases.flatMap((database) => [
     secret(server(database), { "postgres-password": String(passwords[`${database}-db-password`]) }),
     ...postgres(database),
     service(database, REPLICAS[database]),
