@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import {
   DeleteBucketCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadBucketCommand,
@@ -14,7 +15,16 @@ import {
 } from "@aws-sdk/client-s3";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { identityKey, isProven, type Manifest, type ResultOf, ROLES, type Role } from "../../spec/index.ts";
+import {
+  clusterName,
+  identityKey,
+  isProven,
+  type Manifest,
+  type ResultOf,
+  ROLES,
+  type Role,
+} from "../../spec/index.ts";
+import { TIMESCALEDB_IMAGE } from "../../tools/docker/images.ts";
 import { openedByHand } from "../support/by-hand.ts";
 import { PulumiStack } from "../support/pulumi-stack.ts";
 import { rolesPolicy } from "../support/roles-policy.ts";
@@ -97,7 +107,7 @@ beforeAll(async () => {
       namespace: SCRATCH,
       schedule: NEVER,
       plans: ["sessions"],
-      postgres: { image: "postgres:17-trixie", user: STORAGE_USER },
+      postgres: { image: TIMESCALEDB_IMAGE, user: STORAGE_USER },
       memory: 512 * 1024 ** 2,
     },
   };
@@ -127,7 +137,7 @@ const secretsOf = (who: string, { accessKeyId, secretAccessKey }: S3Keys) => ({
   [`${who}SecretAccessKey`]: secretAccessKey,
 });
 
-const nameOf = (plan: string) => `restorable-${PROJECT}-chipster-prod-${plan}`;
+const nameOf = (plan: string) => clusterName({ project: PROJECT, stack: "chipster-prod", name: plan });
 const suspend = (namespace: string, plan: string) =>
   kubectl("--namespace", namespace, "patch", "cronjob", nameOf(plan), "--patch", '{"spec":{"suspend":true}}');
 
@@ -159,7 +169,7 @@ const answers = async (keys: S3Keys, Bucket: string, Key: string): Promise<reado
     );
   const all = await Promise.all([
     said(client.send(new PutObjectCommand({ Bucket, Key, Body: "spoilt" }))),
-    said(client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key }] } }))),
+    said(client.send(new DeleteObjectCommand({ Bucket, Key }))),
     said(client.send(new GetObjectCommand({ Bucket, Key }))),
     said(client.send(new ListObjectsV2Command({ Bucket }))),
   ]);
@@ -185,7 +195,7 @@ describe("Chipster's archive · kubernetes, postgres 17, versitygw", () => {
 
     // The scheduled one, by a rehearsal that the stack declares: its job is run once more than its schedule says.
     const inScratch = ["--namespace", SCRATCH] as const;
-    await kubectl(...inScratch, "create", "job", "now", `--from=cronjob/${nameOf("sessions")}-drill`);
+    await kubectl(...inScratch, "create", "job", "now", `--from=cronjob/${nameOf("sessions-drill")}`);
     // The one in the directory, by the programs that every machine has.
     const own = path.join(home, "prod", "sessions");
     const [dump] = manual.sources.flatMap(({ name, artifacts }) =>
@@ -248,11 +258,9 @@ describe("Chipster's archive · kubernetes, postgres 17, versitygw", () => {
 
     const repository = `s3://${ARCHIVE}/chipster?endpoint=${store.endpoint}`;
     const archive = { repository, publicKey, keys: archiveKeys };
-    const [values, passwords] = [
-      await prod.takeOut(archive, "values", directory),
-      await prod.takeOut(archive, "passwords", directory),
-    ];
-    expect(values).toEqual({ "values.yaml": VALUES });
+    const takeOut = (source: "values" | "passwords") => prod.takeOut(archive, source, directory);
+    const [values, passwords] = await Promise.all([takeOut("values"), takeOut("passwords")]);
+    expect(values).toEqual({ "values.yaml": VALUES.trimEnd() });
     fresh = await Chipster.deploy(`chipster-new-${ID}`, passwords, ["session-db"]);
     await prod.configure({
       namespace: fresh.namespace,

@@ -106,7 +106,8 @@ export class ChipsterSite extends StackSite {
     source: "passwords" | "values",
     directory: string,
   ): Promise<Readonly<Record<string, string>>> {
-    const taken = path.join(await mkdtemp(path.join(directory, "taken-")), source);
+    const own = await mkdtemp(path.join(directory, "taken-"));
+    const taken = path.join(own, source);
     const options = Object.entries({
       repository,
       environment: "prod",
@@ -114,7 +115,7 @@ export class ChipsterSite extends StackSite {
       "public-key": publicKey,
       source,
       directory: taken,
-      ledger: path.join(directory, "ledger"),
+      ledger: path.join(own, "ledger"),
       confirm: this.confirm("sessions"),
     }).flatMap(([name, value]) => [`--${name}`, value]);
     const bucket = keys && { AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey };

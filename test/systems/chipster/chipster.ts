@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { apply, kubectl } from "../../kubernetes/support/kubectl.ts";
+import { waitFor } from "../../support/wait-for.ts";
 import { DATABASE_NAMES, DATABASES, type Database, manifests, REPLICAS, server, TOKEN_KEY } from "./manifests.ts";
 
 export type Passwords = Readonly<Record<string, string>>;
@@ -8,6 +9,13 @@ export type Passwords = Readonly<Record<string, string>>;
 export const generatePasswords = (): Passwords => {
   const names = [...DATABASE_NAMES.map((database) => `${database}-db-password`), TOKEN_KEY];
   return Object.fromEntries(names.map((name) => [name, randomBytes(16).toString("hex")]));
+};
+
+/** A table that each service writes to. */
+const TABLES: Readonly<Record<Database, string>> = {
+  "session-db": "session",
+  auth: "app_user",
+  "job-history": "job_history",
 };
 
 /** Chipster on a cluster, in a namespace of its own where pods are restricted; everything inside has Chipster's names. */
@@ -55,6 +63,14 @@ export class Chipster {
       "statefulset/file-storage",
     ];
     await Promise.all(workloads.map((name) => this.kubectl("rollout", "status", name, "--timeout=300s")));
+    // A service that runs makes its tables only then.
+    const writes = (database: Database) =>
+      waitFor(
+        `${database} to write`,
+        async () => (await this.sql(database, `SELECT EXISTS (SELECT FROM ${TABLES[database]})`)) === "t",
+        { seconds: 120, every: 500 },
+      );
+    await Promise.all(this.#databases.map(writes));
   }
 
   kubectl = (...args: readonly string[]): Promise<string> => kubectl("--namespace", this.namespace, ...args);
