@@ -9,12 +9,13 @@ const firstLine = (file: string, args: readonly string[] = ["--version"]): strin
 
 /** What the figures depend on, one line each. */
 export const machine = (): readonly string[] => {
-  const { postgresBin, zstd, age, tar } = tools();
+  const { postgresBin, zstd, age, tar, restic } = tools();
   return [
     `${cpus().length} cores (${cpus()[0]?.model.trim() ?? "unknown"}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB of memory, ${platform()} ${release()}`,
     `temporary files on ${fileSystem()}; load average at the start ${loadavg()[0]?.toFixed(1)}`,
     [firstLine(path.join(postgresBin, "postgres")), `node ${process.version}`].join("; "),
     [firstLine(zstd).replaceAll("*", "").trim(), `age ${firstLine(age)}`, firstLine(tar)].join("; "),
+    ...(restic === undefined ? [] : [firstLine(restic, ["version"])]),
   ];
 };
 

@@ -1,18 +1,20 @@
-import { createHash, generateKeyPairSync } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { armor, Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
-import { canonicalJson, type Location, type Plan, type Request } from "../../spec/index.ts";
-import { type PostgresServer, startPostgres } from "../servers/postgres-server.ts";
+import { generateIdentity, identityToRecipient } from "age-encryption";
+import { startPostgres } from "../servers/postgres-server.ts";
 import { startS3 } from "../servers/s3-server.ts";
 import { checkout } from "../servers/tools.ts";
+import { compareChipsterFiles } from "./chipster-files.ts";
+import { chipsterSection, keptSection, withSection } from "./chipster-report.ts";
 import { fillDatabase, fillFiles, sql } from "./data.ts";
 import { machine } from "./machine.ts";
-import { databaseSource, filesSource, type Keys, makePlan, type Ran, runJob } from "./ours.ts";
+import { databaseSource, filesSource, type Keys, makePlan } from "./ours.ts";
 import { rawDump, rawRestore, rawTar } from "./raw.ts";
 import { type Compared, comparison, type Memory, median, memoryTable, page, type Sizes } from "./report.ts";
+import { backup, pointKey, restore, timed, type World } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +23,9 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "3" },
     small: { type: "string", default: "200" },
     large: { type: "string", default: "1000" },
+    only: { type: "string" },
+    "storage-files": { type: "string", default: "20000" },
+    "storage-megabytes": { type: "string", default: "5000" },
   },
 });
 const sizes: Sizes = {
@@ -31,58 +36,7 @@ const sizes: Sizes = {
   large: Number(values.large),
 };
 
-interface World {
-  readonly directory: string;
-  readonly postgres: PostgresServer;
-  readonly keys: Keys;
-  readonly operatorKey: string;
-  readonly secrets: Readonly<Record<string, string>>;
-  readonly local: Location;
-  readonly s3: Location;
-}
-
-const timed = async (work: () => Promise<unknown>): Promise<number> => {
-  const begun = performance.now();
-  await work();
-  return (performance.now() - begun) / 1000;
-};
-
-const backup = (world: World, plan: Plan): Promise<Ran> => runJob({ kind: "backup", version: 1, plan }, world.secrets);
-
-/** What a launcher does: it opens the newest point's own key with the operator's. */
-const pointKey = async (world: World, { repository, name }: Plan): Promise<string> => {
-  const job = { kind: "catalog", version: 1, repository, plan: name, point: "latest", unverified: false } as const;
-  const { result } = await runJob(job, world.secrets);
-  if (result.kind !== "catalog") throw new Error("no catalog");
-  const decrypter = new Decrypter();
-  decrypter.addIdentity(world.operatorKey);
-  const wrapped = Buffer.from(result.selected?.identity ?? "", "base64").toString();
-  return decrypter.decrypt(armor.decode(wrapped), "text");
-};
-
-const restore = async (world: World, plan: Plan, database: string, identity: string): Promise<void> => {
-  const request: Request = {
-    id: database,
-    point: "latest",
-    into: { database },
-    confirm: `${plan.project}/${plan.stack}/${plan.name}`,
-  };
-  const { result } = await runJob(
-    {
-      kind: "restore",
-      version: 1,
-      action: "prepare",
-      plan,
-      from: { repository: plan.repository, plan: plan.name },
-      request,
-      requestDigest: createHash("sha256").update(canonicalJson(request)).digest("hex"),
-      identity: { kind: "env", name: "POINT_IDENTITY" },
-    },
-    { ...world.secrets, POINT_IDENTITY: identity },
-  );
-  const record = result.kind === "restore" ? result.record : undefined;
-  if (!record?.ok) throw new Error(`the restore failed: ${record?.error?.fact}`);
-};
+const PAGE = path.join(checkout, "docs/benchmarks.md");
 
 const compare = async (world: World): Promise<{ compared: Compared[]; start: number }> => {
   const { directory, postgres, keys, local } = world;
@@ -107,7 +61,7 @@ const compare = async (world: World): Promise<{ compared: Compared[]; start: num
         identity = await pointKey(world, plan);
       }),
     );
-    times.restore.ours.push(await timed(() => restore(world, plan, ours, identity)));
+    times.restore.ours.push(await timed(() => restore(world, plan, { id: ours, into: { database: ours } }, identity)));
     for (const name of [raw, ours]) await sql(postgres, "postgres", `DROP DATABASE ${name}`);
   }
   const bytes = (sizes.files * 20_000) / 1_000_000;
@@ -164,6 +118,13 @@ const makeKeys = async () => {
   return { operatorKey, keys };
 };
 
+const chipsterFiles = async (world: World, where: readonly string[]): Promise<void> => {
+  const size = { files: Number(values["storage-files"]), megabytes: Number(values["storage-megabytes"]) };
+  const section = chipsterSection(await compareChipsterFiles(world, size), where);
+  console.log(section);
+  await writeFile(PAGE, withSection(await readFile(PAGE, "utf8"), section));
+};
+
 const run = async (directory: string): Promise<void> => {
   const where = machine();
   const postgres = await startPostgres({ settings: { max_wal_size: "8GB", shared_buffers: "256MB" } });
@@ -176,6 +137,7 @@ const run = async (directory: string): Promise<void> => {
     const world: World = {
       directory,
       postgres,
+      store: s3,
       keys,
       operatorKey,
       secrets: {
@@ -195,6 +157,7 @@ const run = async (directory: string): Promise<void> => {
         credentials: { writer: { accessKeyId: credential("S3_ID"), secretAccessKey: credential("S3_SECRET") } },
       },
     };
+    if (values.only === "chipster-files") return await chipsterFiles(world, where);
     console.log(`making ${sizes.database} MB of database and ${sizes.files} files`);
     await fillDatabase(postgres, "bench", { tables: 5, megabytes: sizes.database / 5 });
     await mkdir(path.join(directory, "files"));
@@ -207,10 +170,8 @@ const run = async (directory: string): Promise<void> => {
     await fillDatabase(postgres, "large", { tables: 10, megabytes: sizes.large / 10 });
     const memory = await measureMemory(world);
     console.log(memoryTable(memory, sizes).join("\n"));
-    await writeFile(
-      path.join(checkout, "docs/benchmarks.md"),
-      page({ sizes, compared, start, memory, machine: where }),
-    );
+    const section = keptSection(await readFile(PAGE, "utf8"));
+    await writeFile(PAGE, withSection(page({ sizes, compared, start, memory, machine: where }), section));
     console.log("written to docs/benchmarks.md");
   } finally {
     await Promise.all([postgres.stop(), s3.stop()]);

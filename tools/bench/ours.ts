@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import {
+  isIncremental,
   type Job,
   type Location,
   type Plan,
@@ -38,7 +39,7 @@ export const databaseSource = (postgres: PostgresServer, database: string): Sour
   restoreJobs: 2,
 });
 
-export const filesSource = (directory: string): Source => ({
+export const filesSource = (directory: string): Extract<Source, { kind: "files" }> => ({
   kind: "files",
   name: "files",
   directory,
@@ -46,6 +47,12 @@ export const filesSource = (directory: string): Source => ({
   exclude: [],
   allowEmpty: false,
   byName: false,
+});
+
+/** A file-storage, of which each point stores what changed. */
+export const storageSource = (directory: string): Source => ({
+  ...filesSource(directory),
+  store: { kind: "incremental" },
 });
 
 /** A plan of one source. */
@@ -59,7 +66,13 @@ export const makePlan = (name: string, source: Source, location: Location, ledge
       name,
       target: { kind: "local", ledger },
       sources: [source],
-      repository: { environment: "bench", location, trusted: [keys.publicKey], signingKey: env("SIGNING_KEY") },
+      repository: {
+        environment: "bench",
+        location,
+        trusted: [keys.publicKey],
+        signingKey: env("SIGNING_KEY"),
+        ...(isIncremental(source) ? { filesPassword: env("FILES_PASSWORD") } : {}),
+      },
       recipients: [keys.recipient],
     },
     "plan",
@@ -73,10 +86,11 @@ export interface Ran {
 
 /** Runs a job in the real runner. The kernel keeps the high-water mark, so its last reading before the end is the peak. */
 export async function runJob(job: Job, secrets: Readonly<Record<string, string>>): Promise<Ran> {
-  const { postgresBin, age } = tools();
+  const { postgresBin, age, restic } = tools();
+  const found = restic === undefined ? [] : [path.dirname(restic)];
   const child = spawn(process.execPath, [path.join(checkout, "runner/main.ts")], {
     stdio: ["pipe", "pipe", "ignore"],
-    env: { PATH: [path.dirname(age), postgresBin, process.env.PATH].join(":"), HOME: process.env.HOME },
+    env: { PATH: [...found, path.dirname(age), postgresBin, process.env.PATH].join(":"), HOME: process.env.HOME },
   });
   let peak = 0;
   const watch = setInterval(() => {

@@ -36,7 +36,7 @@ const seconds = (value: number): string => `${value.toFixed(1)} s`;
 const range = (values: readonly number[]): string =>
   `${Math.min(...values).toFixed(1)}–${Math.max(...values).toFixed(1)}`;
 
-const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+export const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
 export const comparison = (compared: readonly Compared[]): readonly string[] => [
   row(["", "raw, median (range)", "Restorable, median (range)", "ratio", "Restorable"]),
@@ -52,7 +52,7 @@ export const comparison = (compared: readonly Compared[]): readonly string[] => 
   ),
 ];
 
-const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 
 export const memoryTable = (memory: readonly Memory[], { small, large }: Sizes): readonly string[] => [
   row(["peak memory of the runner", `${small} MB`, `${large} MB`]),

@@ -249,18 +249,20 @@ describe("Chipster's own archives of file-storage · versitygw, gpg, lz4", () =>
   });
 
   test.each([
-    ["a path that leads out", "path", "../../outside"],
-    ["an absolute path", "path", "/tmp/restorable-outside"],
-    ["a stored file elsewhere", "stored", "../other/a.lz4.gpg"],
-    ["an archive elsewhere", "archive", "../.."],
-    ["another storage's archive", "archive", "secrets_2021-03-01T01:10:00Z"],
-    ["a file that is a directory too", "path", "ab/cd"],
-  ])("%s is refused before anything is read", async (_what, field, value) => {
+    ["a path that leads out", "path", "../../outside", "would lead out"],
+    ["an absolute path", "path", "/tmp/restorable-outside", "would lead out"],
+    ["a stored file elsewhere", "stored", "../other/a.lz4.gpg", "would lead out"],
+    ["an archive elsewhere", "archive", "../..", "would lead out"],
+    ["another storage's archive", "archive", "secrets_2021-03-01T01:10:00Z", "no archive of this storage"],
+    ["a file that is a directory too", "path", "ab/cd", "as a file and as a directory"],
+  ])("%s is refused before anything is read", async (_what, field, value, why) => {
     const [first = "", ...lines] = base.info.split("\n");
     const fields = first.split("\t");
     fields[{ path: 0, stored: 3, archive: 6 }[field] ?? 0] = value;
-    await putObject(world, base.infoKey, [fields.join("\t"), ...lines].join("\n"));
-    expect(await refusal(base.infoKey)).toMatchObject({ code: "corrupt", fact: expect.stringContaining(value) });
+    await upload({ ...base, info: [fields.join("\t"), ...lines].join("\n") });
+    const error = await refusal(base.infoKey);
+    expect(error).toMatchObject({ code: "corrupt", fact: expect.stringContaining(value) });
+    expect(error?.fact).toContain(why);
     await expect(access("/tmp/restorable-outside")).rejects.toThrow();
   });
 
