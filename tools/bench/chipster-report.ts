@@ -16,7 +16,7 @@ export const chipsterSection = ({ tree, steps, peak, loads }: ChipsterFiles, mac
   `${[
     HEADING,
     "",
-    `One run, both sides in turns, once each, into the same S3 store on this machine: ${tree.files.toLocaleString("en")} files of ${megabytes(tree.bytes)}, named and spread as \`file-storage\` does (most are small, most bytes are in few). The change: half a percent of new files, half as many removed. After it, both restored trees were compared with the live one byte for byte, outside of the times.`,
+    `One run, both sides in turns, once each, into the same S3 store on this machine: ${tree.files.toLocaleString("en")} files of ${megabytes(tree.bytes)}, named and spread as \`file-storage\` does (most are small, most bytes are in few). The change: half a percent of new files, with half a percent of the bytes, and half as many removed. After it, both restored trees were compared with the live one byte for byte, outside of the times.`,
     "",
     row(["", "restic alone", "Restorable, `store: { incremental: {} }`", "ratio"]),
     row(["---", "---", "---", "---"]),
