@@ -35,7 +35,7 @@ export const readChipsterTree = async (
   const body = (await root.get(key, versionId))?.body;
   if (!body) throw new JobError("unknown-point", `${key} is not in ${root.name} any more`, "choose another archive");
   const lines = parseFilesInfo(body.toString(), key);
-  await readChipsterFiles(context, root, { key, lines, identity }, discard);
+  await readChipsterFiles(context, root, { key, lines, identity, step: "checked" }, discard);
   return {
     kind: "files",
     name: "old",
@@ -73,7 +73,12 @@ export const readChipsterTree = async (
 export const verifyChipsterTree = async (context: Context, source: ArtifactSource, info: Artifact): Promise<string> => {
   const lines = await linesOf(context, source, info);
   const { identity } = source;
-  await readChipsterFiles(context, storeOf(source, info), { key: info.key, lines, identity }, discard);
+  await readChipsterFiles(
+    context,
+    storeOf(source, info),
+    { key: info.key, lines, identity, step: "verified" },
+    discard,
+  );
   return `${lines.length} files read, both SHA-512 of each as in ${info.key}`;
 };
 
@@ -105,7 +110,7 @@ export const unpackChipsterTree = async (
     await own(file);
   };
   const { identity } = source;
-  await readChipsterFiles(context, storeOf(source, info), { key: info.key, lines, identity }, take);
+  await readChipsterFiles(context, storeOf(source, info), { key: info.key, lines, identity, step: "restoring" }, take);
   if (directory === live) return;
   await chmod(directory, like ? like.mode & 0o7777 : 0o755);
   await own(directory);

@@ -23,6 +23,8 @@ export interface FilesArchive {
   readonly key: string;
   readonly lines: readonly InfoLine[];
   readonly identity: string | undefined;
+  /** What the job is at, for its progress. */
+  readonly step: string;
 }
 
 /**
@@ -33,12 +35,13 @@ export interface FilesArchive {
 export const readChipsterFiles = async (
   context: Context,
   root: Store,
-  { key, lines, identity }: FilesArchive,
+  archive: FilesArchive,
   take: TakeFile,
 ): Promise<void> => {
+  const { key, lines, identity } = archive;
   const { unpacked, packed, elsewhere } = await findPlaces(root, key, lines);
   await withKey(context, lines, identity, async (decrypt) => {
-    const open = openFile(context, decrypt, progressed(context, key, lines, take));
+    const open = openFile(context, decrypt, progressed(context, archive, take));
     const readUnpacked = (places: ReadonlyMap<string, InfoLine>) =>
       each(places, async ([stored, line]) => {
         const stream = await root.getStream(stored, { signal: context.signal });
@@ -136,12 +139,12 @@ const bytesOf = (stream: Readable): Bytes => {
   return { next: async () => (await chunks.next()).value ?? undefined };
 };
 
-const progressed = (context: Context, key: string, lines: readonly InfoLine[], take: TakeFile): TakeFile => {
+const progressed = (context: Context, { key, lines, step }: FilesArchive, take: TakeFile): TakeFile => {
   const total = lines.reduce((sum, { size }) => sum + size, 0);
   let bytes = 0;
   return async (line, stream) => {
     await take(line, stream);
     bytes += line.size;
-    context.report.progress("restoring", `reading the files of ${key}`, bytes, total);
+    context.report.progress(step, `reading the files of ${key}`, bytes, total);
   };
 };

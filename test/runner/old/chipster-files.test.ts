@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { access, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, chmod, chown, cp, lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Plan, parse, plan as planSchema, type Request } from "../../../spec/index.ts";
@@ -30,7 +30,12 @@ describe("Chipster's own archives of file-storage · versitygw, gpg, lz4", () =>
   let day = 0;
 
   beforeAll(async () => {
-    world = await makeWorld({ change: (plan) => changed(plan, { layout: { kind: "chipster" } }) });
+    world = await makeWorld({
+      change: (plan) => {
+        const sources = plan.sources.filter(({ kind }) => kind === "files");
+        return changed(plan, { layout: { kind: "chipster" }, sources });
+      },
+    });
     gpg = await GpgHome.make();
     privateKey = await gpg.generate("chipster-backup");
     storage = path.join(world.directory, "storage");
@@ -109,13 +114,30 @@ describe("Chipster's own archives of file-storage · versitygw, gpg, lz4", () =>
     );
     await upload(one);
     await writeFile(path.join(world.files, "live"), "of today");
+    const owner = process.geteuid?.() === 0 ? 4321 : (process.geteuid?.() ?? 0); // only root may give files away
+    await chown(world.files, owner, process.getegid?.() ?? 0);
+    await chmod(world.files, 0o750);
     const record = await restoreOld(world, ask(one.infoKey), { identity: privateKey });
     expect(record).toMatchObject({ ok: true, superseded: [expect.stringContaining("files_org_")] });
     expect(record.checks).toContainEqual({ name: "files: files", ok: true, detail: "8, as in the manifest" });
     expect(await contentsOf(world.files)).toEqual(await contentsOf(storage));
+    for (const [at, mode] of [
+      [".", 0o750],
+      ["ab", 0o755],
+      ["ab/large", 0o644],
+    ] as const) {
+      const found = await lstat(path.join(world.files, at));
+      expect([found.uid, found.mode & 0o777]).toEqual([owner, mode]);
+    }
     expect(await readFile(path.join(record.superseded[0] ?? "", "live"), "utf8")).toBe("of today");
-    await rm(world.files, { recursive: true });
-    await mkdir(world.files);
+  });
+
+  test("in place it is read to its end before what is live is overwritten", async () => {
+    await upload(base);
+    await writeFile(path.join(world.files, "live"), "of today");
+    const record = await restoreOld(world, ask(base.infoKey, { inPlace: {} }), { identity: privateKey });
+    expect(record).toMatchObject({ ok: true });
+    expect(await contentsOf(world.files)).toEqual(await contentsOf(storage));
   });
 
   test("archives that refer to others restore, from the newest to the first of the chain", async () => {
