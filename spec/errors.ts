@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   "request-id-used": { exit: 2, retry: false },
   "unknown-point": { exit: 3, retry: false },
   "unknown-plan": { exit: 3, retry: false },
+  "not-in-point": { exit: 3, retry: false },
   "no-points": { exit: 3, retry: false },
   "database-unreachable": { exit: 4, retry: true },
   "store-unreachable": { exit: 4, retry: true },

@@ -49,6 +49,11 @@ export const journalPart = z.discriminatedUnion("kind", [
     beside: z.string(),
     superseded: z.string(),
     existed: z.boolean(),
+    /**
+     * Only these change places, and not the directory: whether something stood there, and whether something comes. In a
+     * rollback the two are the other way round.
+     */
+    moves: z.array(z.strictObject({ path: z.string(), existed: z.boolean(), comes: z.boolean() })).optional(),
   }),
   /** Objects of a bucket: the names are prefixes as `s3://bucket/prefix`. */
   z.strictObject({

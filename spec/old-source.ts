@@ -11,11 +11,11 @@ import type { Source } from "./source.ts";
  */
 export const oldSources = (
   { layout, sources }: Pick<Plan, "layout" | "sources">,
-  { into, sources: asked }: Pick<Request, "into" | "sources">,
+  { into, only, sources: asked }: Pick<Request, "into" | "only" | "sources">,
   kind: OldName["kind"],
 ): readonly Source[] => {
   const fitting = sources.filter(
-    (source) => source.kind === kind && isRequested({ into, sources: asked ?? [source.name] }, source),
+    (source) => source.kind === kind && isRequested({ into, only, sources: asked ?? [source.name] }, source),
   );
   const named = fitting.filter((source) => layoutKeys(layout, [source], "20000101T000000Z-0000", "host").length > 0);
   return named.length > 0 ? named : fitting;

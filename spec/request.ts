@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { only, onlyMistake } from "./only.ts";
 import { directory, instant, POINT_ID, quotedInYaml, slug } from "./scalars.ts";
 import { dockerName, kubernetesName } from "./target.ts";
 
@@ -31,7 +32,10 @@ export const into = z
   .strictObject({
     /** Beside the live data, then swapped in; the live data are kept. */
     replace: z.strictObject({}).optional(),
-    /** Over the live data, for targets without room for two copies; a verified safety backup is taken first. */
+    /**
+     * Over the live data, for targets without room for two copies; a verified safety backup is taken first. With `only`,
+     * the paths go back where they were, and what stands there now is kept.
+     */
     inPlace: z
       .strictObject({
         /**
@@ -59,6 +63,15 @@ export const recreatedClaims = ({ into: { inPlace } }: Pick<Request, "into">): r
 export const goesElsewhere = ({ database, directory, volume }: Into): boolean =>
   database !== undefined || directory !== undefined || volume !== undefined;
 
+/**
+ * What happens to what is live. `replace`: it is kept under another name, and can come back. `inPlace`: it is
+ * overwritten. `elsewhere`: nothing. Paths that are put back in place replace what stood there, and nothing is overwritten.
+ */
+export const modeOf = ({ into, only: picked }: Pick<Request, "into" | "only">): "replace" | "inPlace" | "elsewhere" => {
+  if (goesElsewhere(into)) return "elsewhere";
+  return into.inPlace !== undefined && picked === undefined ? "inPlace" : "replace";
+};
+
 /** What an operator asks for in stack config. A new id is one new run; the same id never runs twice. */
 export const request = z
   .strictObject({
@@ -73,12 +86,18 @@ export const request = z
     into,
     /** Names of the sources to restore. @default all that `into` can take */
     sources: z.array(slug).min(1).optional(),
+    /** Only some paths of one files source, or some tables of one database. @default all of each source */
+    only: only.optional(),
     /** Must equal `<project>/<stack>/<plan>`. */
     confirm: z.string(),
     /** Why; a protected plan asks for it. */
     reason: z.string().min(1).optional(),
     /** Restore a point whose manifest has no valid signature. @default false */
     unverified: z.boolean().optional(),
+  })
+  .superRefine((asked, context) => {
+    const message = onlyMistake(asked);
+    if (message !== undefined) context.addIssue({ code: "custom", path: ["only"], message });
   })
   .superRefine(({ point, unverified }, context) => {
     if (oldKeyOf(point) === undefined || unverified === true) return;

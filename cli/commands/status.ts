@@ -7,6 +7,7 @@ import {
   JobError,
   type LedgerEntry,
   newestDrill,
+  onlyText,
   type Proof,
   type ResultOf,
   unhealthyCode,
@@ -167,10 +168,10 @@ const jobTable = (io: Io, jobs: readonly FoundJob[]): string =>
 const restoreTable = (io: Io, restores: readonly LedgerEntry[]): string =>
   table(
     [{ name: "ID" }, { name: "BEGUN" }, { name: "FROM" }, { name: "STEP" }, { name: "RESULT" }, { name: "KEPT AS" }],
-    restores.map(({ id, started, from, step, record, superseded }) => [
+    restores.map(({ id, started, from, step, record, request: { only }, superseded }) => [
       id,
       utc(started),
-      `${from.environment}/${from.plan} ${from.point ?? ""}`.trim(),
+      `${from.environment}/${from.plan} ${from.point ?? ""}${only ? `, ${onlyText(only)}` : ""}`.trim(),
       step,
       record === undefined ? "not ended: run `restorable resume`" : record.ok ? "ok" : (record.error?.code ?? "failed"),
       superseded.join(", "),

@@ -5,9 +5,13 @@ import {
   isFlagged,
   isProven,
   isQuarantined,
+  kindOf,
   oldSources,
+  onlyText,
+  pickedTables,
   recreatedClaims,
   type Source,
+  sqlTableName,
 } from "../../spec/index.ts";
 import { type Intent, takenSources } from "./intent.ts";
 
@@ -70,8 +74,9 @@ const sourceChecks = (intent: Intent): readonly Check[] => {
   const { plan, request } = intent;
   const unknown = (request.sources ?? []).filter((name) => !plan.sources.some((source) => source.name === name));
   const taken = takenSources(intent);
-  const single = goesElsewhere(request.into);
-  const kind = request.into.database === undefined ? "files" : "postgres";
+  const { into, only } = request;
+  const single = goesElsewhere(into) || only !== undefined;
+  const kind = only ? kindOf(only) : into.database === undefined ? "files" : "postgres";
   const held = heldBy(intent);
   const offered = held.filter((entry) => taken.some((source) => source.kind === entry.kind));
   return [
@@ -87,7 +92,7 @@ const sourceChecks = (intent: Intent): readonly Check[] => {
             "one source",
             taken.length === 1,
             taken[0]?.name ?? "",
-            `a new place takes one ${kind} source: name it with --source`,
+            `${only ? onlyText(only) : "a new place"} takes one ${kind} source: name it with --source`,
           ),
         ]
       : []),
@@ -98,7 +103,22 @@ const sourceChecks = (intent: Intent): readonly Check[] => {
       `the point holds ${held.map(({ name }) => name).join(", ")}`,
     ),
     ...ambiguityChecks(intent),
+    ...tableChecks(intent),
   ];
+};
+
+/** The manifest names tables; of paths only the source's own listing does, which the job reads. */
+const tableChecks = ({ taken, request: { only } }: Intent): readonly Check[] => {
+  if (taken.kind === "old") return [];
+  const held = taken.point.manifest.sources.flatMap((entry) => (entry.kind === "postgres" ? entry.counts : []));
+  const unknown = (pickedTables(only) ?? []).filter(
+    ({ schema, table }) => !held.some((each) => each.schema === schema && each.table === table),
+  );
+  return unknown.map((table) => ({
+    name: "table",
+    ok: false,
+    detail: `the point holds no rows of ${sqlTableName(table)}: see \`restorable show\`; capital letters count`,
+  }));
 };
 
 /** What can be taken, by kind. */

@@ -1,5 +1,5 @@
 import { formatBytes } from "../../launch/index.ts";
-import { type Check, goesElsewhere, oldSources, recreatedClaims, type Source, stoppedBy } from "../../spec/index.ts";
+import { type Check, modeOf, oldSources, onlyText, recreatedClaims, type Source, stoppedBy } from "../../spec/index.ts";
 import { checkTable } from "../check-table.ts";
 import { since, utc } from "../format.ts";
 import type { Io } from "../io.ts";
@@ -70,14 +70,16 @@ const neutralised = ({ taken, from, plan }: Intent): string | undefined => {
 const NEUTRALISED =
   "from another environment: subscriptions are disabled, cron jobs off, credentials of foreign servers dropped";
 
-const isElsewhere = ({ request: { into } }: Intent): boolean => goesElsewhere(into);
+const isElsewhere = ({ request }: Intent): boolean => modeOf(request) === "elsewhere";
 
-const act = ({ request: { into } }: Intent, source: Source): string => {
+const act = ({ request: { into, only } }: Intent, source: Source): string => {
+  const picked = only ? `, with only ${onlyText(only)}` : "";
   if (into.database !== undefined) {
-    return `creates the database ${into.database}${source.kind === "postgres" ? ` on ${source.host}:${source.port}` : ""}`;
+    return `creates the database ${into.database}${source.kind === "postgres" ? ` on ${source.host}:${source.port}` : ""}${picked}`;
   }
-  if (into.directory !== undefined) return `creates the directory ${into.directory}`;
-  if (into.volume !== undefined) return `fills the new volume ${into.volume}`;
+  if (into.directory !== undefined) return `creates the directory ${into.directory}${picked}`;
+  if (into.volume !== undefined) return `fills the new volume ${into.volume}${picked}`;
+  if (only) return `puts back ${onlyText(only)} in ${liveText(source)}; everything else there stays`;
   return into.inPlace ? `OVERWRITES ${liveText(source)}` : `replaces ${liveText(source)}`;
 };
 
@@ -93,8 +95,9 @@ const stops = (intent: Intent): string => {
 
 const keeps = (intent: Intent): string => {
   if (isElsewhere(intent)) return "everything: nothing is replaced";
-  if (intent.request.into.inPlace) return "a verified safety backup, taken first";
+  if (modeOf(intent.request) === "inPlace") return "a verified safety backup, taken first";
+  const what = intent.request.only ? "what stands in their place now, in" : "what is there now, as";
   return takenSources(intent)
-    .map((source) => `what is there now, as ${keptName(source)}_org_<time>`)
+    .map((source) => `${what} ${keptName(source)}_org_<time>`)
     .join("\n");
 };

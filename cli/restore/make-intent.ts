@@ -19,7 +19,7 @@ import type { Intent } from "./intent.ts";
 import { chooseOld } from "./old-choice.ts";
 import { planFromManifest } from "./plan-from-manifest.ts";
 import { newRequestId } from "./request-id.ts";
-import { intoOf, type RestoreOptions, selectorOf } from "./restore-options.ts";
+import { intoOf, onlyOf, type RestoreOptions, selectorOf } from "./restore-options.ts";
 
 /** Finds out what a restore would do, and pins its point: `latest` may be another one a moment later. */
 export const makeIntent = async (
@@ -29,6 +29,7 @@ export const makeIntent = async (
 ): Promise<Intent> => {
   const selector = selectorOf(pointText, options);
   const into = intoOf(options);
+  const only = onlyOf(options);
   const found = await findPlan(io, options);
   const from = fromSource(found, options.from);
   const { plan, taken, key } = await takenBy(io, options, { found, from, selector });
@@ -44,6 +45,7 @@ export const makeIntent = async (
       point: taken.kind === "point" ? taken.point.id : selector,
       into,
       ...(options.source === undefined ? {} : { sources: options.source }),
+      ...(only === undefined ? {} : { only }),
       confirm: "",
       ...(options.reason === undefined ? {} : { reason: options.reason }),
       ...(options.unverified === true ? { unverified: true } : {}),

@@ -1,5 +1,5 @@
 import { formatBytes } from "../../launch/index.ts";
-import { ERROR_CODES, oldKeyOf, type RestoreRecord } from "../../spec/index.ts";
+import { ERROR_CODES, oldKeyOf, onlyText, type RestoreRecord } from "../../spec/index.ts";
 import { checkTable } from "../check-table.ts";
 import type { Outcome } from "../command.ts";
 import { duration, utc } from "../format.ts";
@@ -24,6 +24,7 @@ const recordText = (io: Io, record: RestoreRecord): string => {
         "from",
         `${from.environment}/${from.plan}, ${oldKey === undefined ? "point" : "old object"} ${oldKey ?? from.point ?? "none"}`,
       ],
+      ["only", record.request.only && onlyText(record.request.only)],
       ["onto", record.target],
       ["took", `${duration(record.seconds)}, from ${utc(record.started)}`],
       ["downtime", record.downtimeSeconds === 0 ? "none" : duration(record.downtimeSeconds)],

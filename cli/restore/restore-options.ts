@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Into, JobError, type PointSelector } from "../../spec/index.ts";
+import { type Into, JobError, type Only, type PointSelector } from "../../spec/index.ts";
 import { readSelector } from "../point-argument.ts";
 
 /** What an operator says about one restore. */
@@ -13,6 +13,8 @@ export interface RestoreOptions {
   readonly inPlace?: boolean;
   readonly recreateClaim?: readonly string[];
   readonly source?: readonly string[];
+  readonly path?: readonly string[];
+  readonly table?: readonly string[];
   readonly id?: string;
   readonly reason?: string;
   readonly unverified?: boolean;
@@ -38,6 +40,8 @@ export const withRestoreOptions = (command: Command): Command =>
       repeated,
     )
     .option("--source <name>", "only this source; may be repeated", repeated)
+    .option("--path <path>", "only this file or directory of a files source, relative to it; may be repeated", repeated)
+    .option("--table <[schema.]table>", "only this table, into a new --database; may be repeated", repeated)
     .option("--id <text>", "the request's id (default: a new one with today's date)")
     .option("--reason <text>", "why; a protected plan asks for it")
     .option("--unverified", "take a point without a valid signature, or an old object")
@@ -45,6 +49,29 @@ export const withRestoreOptions = (command: Command): Command =>
     .option("--dry-run", "show what would happen and change nothing");
 
 const repeated = (name: string, before: readonly string[] = []): readonly string[] => [...before, name];
+
+/**
+ * What of a source is asked for; undefined where all is. A shell's completion writes `./a` and `a/` for `a`.
+ * @throws JobError `bad-config` where nothing says where it goes, and for paths and tables at once
+ */
+export const onlyOf = (options: RestoreOptions): Only | undefined => {
+  const { path, table, database, directory, volume, inPlace } = options;
+  if (path === undefined && table === undefined) return undefined;
+  if (path !== undefined && table !== undefined)
+    throw new JobError("bad-config", "--path and --table are named at once", "ask for them one after the other");
+  if ([database, directory, volume].every((place) => place === undefined) && inPlace !== true) {
+    throw new JobError(
+      "bad-config",
+      `${path ? "--path" : "--table"} says what is restored, and nothing says where to: to replace all with it would drop everything else`,
+      path
+        ? "give --in-place to put the paths back where they were, or a new --directory or --volume"
+        : "give the name of a new --database; its record says how to copy the rows from there",
+    );
+  }
+  return path
+    ? { paths: path.map((each) => each.replace(/^(\.\/+)+/, "").replace(/\/+$/, "")) }
+    : { tables: [...(table ?? [])] };
+};
 
 /** @throws JobError `bad-config` when two places are named */
 export const intoOf = ({ database, directory, volume, inPlace, recreateClaim }: RestoreOptions): Into => {

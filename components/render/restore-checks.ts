@@ -1,4 +1,4 @@
-import { type Request, recreatedClaims, type Source, type Target } from "../../spec/index.ts";
+import { kindOf, type Request, recreatedClaims, type Source, type Target } from "../../spec/index.ts";
 
 /** What a request is checked against: plain facts about a plan. */
 export interface PlanFacts {
@@ -79,16 +79,16 @@ const claimsMistake = (request: Request, plan: PlanFacts): Mistake | undefined =
     ? undefined
     : { path: "request.into.inPlace.recreateClaims", fact: "needs a plan whose target is kubernetes" };
 
-/** A new database, directory or volume takes one source of its kind; a volume is one of a Docker host, or a claim of a namespace. */
-const intoMistake = ({ into, sources }: Request, plan: PlanFacts): Mistake | undefined => {
+/** A new database, directory or volume, and a choice of paths or tables, takes one source of its kind; a volume is one of a Docker host, or a claim of a namespace. */
+const intoMistake = ({ into, only, sources }: Request, plan: PlanFacts): Mistake | undefined => {
   const key = (["database", "directory", "volume"] as const).find((each) => into[each] !== undefined);
-  if (key === undefined) return undefined;
-  const path = `request.into.${key}`;
+  if (key === undefined && only === undefined) return undefined;
+  const path = key === undefined ? "request.only" : `request.into.${key}`;
   if (key === "volume" && plan.targetKind === "local")
     return { path, fact: "needs a plan whose target is docker or kubernetes" };
   if (key === "directory" && plan.targetKind !== "local")
     return { path, fact: "would be lost with the container of the job; name a volume instead" };
-  const kind = key === "database" ? "postgres" : "files";
+  const kind = only ? kindOf(only) : key === "database" ? "postgres" : "files";
   const ofKind = plan.sources.filter((source) => source.kind === kind).map(({ name }) => name);
   if (ofKind.filter((name) => sources?.includes(name) ?? true).length === 1) return undefined;
   const fact =

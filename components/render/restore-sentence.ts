@@ -2,6 +2,7 @@ import {
   type FilesSource,
   isRequested,
   mountText,
+  onlyText,
   type Plan,
   type Request,
   recreatedClaims,
@@ -29,9 +30,12 @@ const point = ({ point: selector }: Request): string => {
 
 const into = (request: Request, sources: readonly Source[]): string => {
   const { database, directory, volume, inPlace } = request.into;
-  if (database !== undefined) return `restores into the new database ${database}; nothing is replaced`;
-  if (directory !== undefined) return `restores into the new directory ${directory}; nothing is replaced`;
-  if (volume !== undefined) return `restores into the new volume ${volume}; nothing is replaced`;
+  const what = request.only ? `restores only ${onlyText(request.only)}` : "restores";
+  if (database !== undefined) return `${what} into the new database ${database}; nothing is replaced`;
+  if (directory !== undefined) return `${what} into the new directory ${directory}; nothing is replaced`;
+  if (volume !== undefined) return `${what} into the new volume ${volume}; nothing is replaced`;
+  if (request.only)
+    return `puts back only ${onlyText(request.only)} in ${named(sources, live)}; what stands there now is kept in ${named(sources, superseded)}`;
   if (inPlace) return `${emptied(request)}overwrites ${named(sources, live)} in place, after a verified safety backup`;
   return `replaces ${named(sources, live)}; what is there now is kept as ${named(sources, superseded)}`;
 };

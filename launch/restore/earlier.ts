@@ -1,4 +1,11 @@
-import { type Holder, JobError, RESTORE_STEPS, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
+import {
+  type Holder,
+  JobError,
+  modeOf,
+  RESTORE_STEPS,
+  type RestoreLaunch,
+  type RestoreRecord,
+} from "../../spec/index.ts";
 import { livesHere } from "../holder.ts";
 import { type Act, actions } from "./actions.ts";
 import { type Application, application } from "./application.ts";
@@ -57,7 +64,8 @@ export const continueEarlier = async (
     return resumeAndFinish(plain, application(launch, world), world, quiesced, outcome);
   }
   if (holder) refuseWhileItLives(launch, world, holder, step);
-  const act = launch.request.into.inPlace && point !== undefined ? await withIdentity(launch, world, point) : plain;
+  const act =
+    modeOf(launch.request) === "inPlace" && point !== undefined ? await withIdentity(launch, world, point) : plain;
   // The runner restores into an empty server, and somebody may have been killed while making it one.
   if (step === "swapping") await application(launch, world).empty(quiesced);
   const outcome = await recover(act, world, `restore ${launch.request.id} was left at '${step}'`);

@@ -1,4 +1,4 @@
-import { goesElsewhere, JobError, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
+import { JobError, modeOf, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
 import { type Act, actions } from "./actions.ts";
 import { application } from "./application.ts";
 import { continueEarlier, stateOf } from "./earlier.ts";
@@ -52,7 +52,7 @@ const begin = async (launch: RestoreLaunch, world: LaunchWorld): Promise<Restore
   const pinned = actions(
     { ...launch, request: { ...launch.request, point: point.selector } },
     world,
-    launch.request.into.inPlace ? point.identity : undefined,
+    modeOf(launch.request) === "inPlace" ? point.identity : undefined,
   );
   try {
     const prepared = await pinned("prepare", {
@@ -71,4 +71,4 @@ const begin = async (launch: RestoreLaunch, world: LaunchWorld): Promise<Restore
 };
 
 /** Into a new database, directory or volume: nothing is replaced, so nothing is stopped. */
-const isElsewhere = ({ request: { into } }: RestoreLaunch): boolean => goesElsewhere(into);
+const isElsewhere = ({ request }: RestoreLaunch): boolean => modeOf(request) === "elsewhere";

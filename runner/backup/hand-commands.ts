@@ -3,6 +3,7 @@ import {
   type Entry,
   FILES,
   type FilesEntry,
+  forShell,
   type Location,
   type Plan,
   planPrefix,
@@ -19,8 +20,8 @@ export const handCommands = (plan: Plan, point: string, entries: readonly Entry[
   const artifacts = `${prefix}artifacts/${point}/`;
   return [
     location.kind === "s3"
-      ? `aws s3 cp --recursive ${endpoint(location)}${quote(`s3://${location.bucket}/${artifacts}`)} .`
-      : `cp -R ${quote(`${location.path}/${artifacts}`)}. .`,
+      ? `aws s3 cp --recursive ${endpoint(location)}${forShell(`s3://${location.bucket}/${artifacts}`)} .`
+      : `cp -R ${forShell(`${location.path}/${artifacts}`)}. .`,
     ...entries.flatMap(({ artifacts: all }) => all.filter(({ below }) => below)).map(({ key }) => fetch(location, key)),
     "age --decrypt --identity YOUR-KEY-FILE --output point-key.txt identity.age",
     ...entries.flatMap((entry) => entry.artifacts.map((artifact) => open(entry, artifact))),
@@ -32,25 +33,25 @@ export const handCommands = (plan: Plan, point: string, entries: readonly Entry[
 /** What a layout has put at the root of the repository. */
 const fetch = (location: Location, key: string): string =>
   location.kind === "s3"
-    ? `aws s3 cp ${endpoint(location)}${quote(`s3://${location.bucket}/${location.prefix === "" ? "" : `${location.prefix}/`}${key}`)} .`
-    : `cp ${quote(`${location.path}/${key}`)} .`;
+    ? `aws s3 cp ${endpoint(location)}${forShell(`s3://${location.bucket}/${location.prefix === "" ? "" : `${location.prefix}/`}${key}`)} .`
+    : `cp ${forShell(`${location.path}/${key}`)} .`;
 
 const open = (entry: Entry, artifact: Artifact): string => {
   const plain =
     artifact.encryption === "none"
-      ? `cat ${quote(file(artifact))}`
-      : `age --decrypt --identity point-key.txt ${quote(file(artifact))} | zstd --decompress --stdout`;
+      ? `cat ${forShell(file(artifact))}`
+      : `age --decrypt --identity point-key.txt ${forShell(file(artifact))} | zstd --decompress --stdout`;
   switch (artifact.role) {
     case "globals":
-      return `${plain} > ${quote(`${entry.name}-globals.sql`)}   # roles and settings: read it, then run what is missing with psql`;
+      return `${plain} > ${forShell(`${entry.name}-globals.sql`)}   # roles and settings: read it, then run what is missing with psql`;
     case "dump":
       if (artifact.format === "sql")
         return `createdb --template=template0 NEW-DATABASE && ${plain} | psql --no-psqlrc --set=ON_ERROR_STOP=1 --single-transaction --dbname=NEW-DATABASE`;
       return `createdb --template=template0 NEW-DATABASE && ${plain} | pg_restore --exit-on-error --dbname=NEW-DATABASE`;
     case "index":
-      return `${plain} > ${quote(`${entry.name}.ndjson`)}   # one object a line: its key, and under "at" where its bytes are`;
+      return `${plain} > ${forShell(`${entry.name}.ndjson`)}   # one object a line: its key, and under "at" where its bytes are`;
     case "password":
-      return `${plain} > ${quote(`${entry.name}-password.txt`)}`;
+      return `${plain} > ${forShell(`${entry.name}-password.txt`)}`;
     case "files":
       return `mkdir NEW-DIRECTORY && ${plain} | tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*' --acls --directory=NEW-DIRECTORY`;
   }
@@ -59,11 +60,11 @@ const open = (entry: Entry, artifact: Artifact): string => {
 /** restic reads the keys of a bucket from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
 const restic = (location: Location, below: string, { name, snapshot }: FilesEntry): readonly string[] => {
   if (!snapshot) return [];
-  const password = quote(`${name}-password.txt`);
+  const password = forShell(`${name}-password.txt`);
   const repository =
     location.kind === "s3"
-      ? `--option s3.bucket-lookup=${location.pathStyle ? "path" : "dns"}${location.insecure ? " --insecure-tls" : ""} --option ${quote(`s3.region=${location.region}`)} --repo ${quote(`s3:${s3Url(location, location.bucket, below)}`)}`
-      : `--repo ${quote(`${location.path}/${below.replace(/\/$/, "")}`)}`;
+      ? `--option s3.bucket-lookup=${location.pathStyle ? "path" : "dns"}${location.insecure ? " --insecure-tls" : ""} --option ${forShell(`s3.region=${location.region}`)} --repo ${forShell(`s3:${s3Url(location, location.bucket, below)}`)}`
+      : `--repo ${forShell(`${location.path}/${below.replace(/\/$/, "")}`)}`;
   return [
     `restic ${repository} --password-file ${password} --no-cache restore --no-lock --sparse --target NEW-DIRECTORY ${snapshot.id}   # the files are in NEW-DIRECTORY${snapshot.path}`,
     `rm ${password}`,
@@ -73,8 +74,4 @@ const restic = (location: Location, below: string, { name, snapshot }: FilesEntr
 const file = ({ key }: Artifact): string => key.slice(key.lastIndexOf("/") + 1);
 
 const endpoint = ({ endpoint: url, insecure }: Extract<Location, { kind: "s3" }>): string =>
-  `${url === undefined ? "" : `--endpoint-url ${quote(url)} `}${insecure ? "--no-verify-ssl " : ""}`;
-
-/** For a POSIX shell: these lines are read and copied by people. */
-const quote = (text: string): string =>
-  /^[A-Za-z0-9_./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  `${url === undefined ? "" : `--endpoint-url ${forShell(url)} `}${insecure ? "--no-verify-ssl " : ""}`;

@@ -4,8 +4,8 @@ import type { Invocation } from "../process/invocation.ts";
 import { maySetAttributes } from "./file-system.ts";
 import { besideTree, type SwapNames } from "./names.ts";
 import { INDEX_OPTIONS, tarIndex } from "./tar-index.ts";
-import { explainWrite, tarMessages } from "./tar-messages.ts";
-import { extractOptions } from "./tar-options.ts";
+import { explainPick, explainWrite, tarMessages } from "./tar-messages.ts";
+import { extractOptions, pickOptions } from "./tar-options.ts";
 
 /** The unpacking of one archive. */
 export interface Extraction {
@@ -21,25 +21,35 @@ export interface Extraction {
  * Makes the directory beside, with mode 0700 until the swap, and says how to unpack into it.
  * @throws JobError `target-not-empty` when there is something already
  */
-export const extractBeside = async (part: SwapNames): Promise<Extraction> => {
+export const extractBeside = async (part: SwapNames, paths?: readonly string[]): Promise<Extraction> => {
   await makeEmpty(part.beside);
   const tree = besideTree(part);
   if (tree !== part.beside) await makeEmpty(tree);
-  return extractInto(tree);
+  return extractInto(tree, paths);
 };
 
-/** Unpacks into a directory that is there, over what is in it. */
-export const extractInto = (directory: string): Extraction => {
+/**
+ * Unpacks into a directory that is there, over what is in it.
+ * @param paths only these, with the directories on the way to them. @default everything
+ */
+export const extractInto = (directory: string, paths?: readonly string[]): Extraction => {
   const own = maySetAttributes(directory) ? [] : ["--no-overwrite-dir"];
   const [index, messages] = [tarIndex(), tarMessages()];
   const isRoot = process.geteuid?.() === 0;
   return {
     invocation: {
       file: "tar",
-      args: [...extractOptions(isRoot), ...own, ...INDEX_OPTIONS, "--directory", directory],
+      args: [
+        ...extractOptions(isRoot),
+        ...own,
+        ...INDEX_OPTIONS,
+        "--directory",
+        directory,
+        ...(paths ? pickOptions(paths) : []),
+      ],
       onIndexLine: index.add,
       onErrorLine: messages.add,
-      explain: () => explainWrite(messages, directory),
+      explain: () => explainPick(messages, paths ?? []) ?? explainWrite(messages, directory),
     },
     counts: index.counts,
     messages: messages.list,

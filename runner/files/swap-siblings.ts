@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, rmdir, stat } from "node:fs/promises";
+import { chmod, lstat, mkdir, rename, rmdir } from "node:fs/promises";
 import path from "node:path";
 import { JobError } from "../../spec/index.ts";
 import { syncDirectory } from "../world/sync-directory.ts";
@@ -15,12 +15,12 @@ export async function* swapSiblings(names: SwapNames): AsyncGenerator<string> {
   if (await isThere(tree)) {
     if (await isThere(live)) {
       if (existed && !(await isThere(superseded))) {
-        await move(live, superseded);
+        await moveEntry(live, superseded);
         yield "live is superseded";
       } else if (!(await isEmptyDirectory(live))) throw occupied(names);
     }
     if (!existed) await mkdir(swappedMarker(names), { recursive: true });
-    await move(tree, live);
+    await moveEntry(tree, live);
     yield "beside is live";
   } else if (!(await isSwapped(names))) throw missing(names);
   if (existed && isWrapped(names)) await removeEmpty(beside);
@@ -35,12 +35,12 @@ export async function* undoSiblings(names: SwapNames): AsyncGenerator<string> {
   if (await isThere(live)) {
     if (!(await isThere(tree))) {
       if (isWrapped(names)) await mkdir(beside, { recursive: true, mode: 0o700 });
-      await move(live, tree);
+      await moveEntry(live, tree);
       yield "live is beside again";
     } else if (!(await isEmptyDirectory(live))) throw occupied(names);
   }
   if (existed) {
-    await move(superseded, live);
+    await moveEntry(superseded, live);
     yield "superseded is live again";
   } else await rmdir(swappedMarker(names));
 }
@@ -48,13 +48,14 @@ export async function* undoSiblings(names: SwapNames): AsyncGenerator<string> {
 const isSwapped = async (names: SwapNames): Promise<boolean> =>
   (await isThere(names.live)) && (await isThere(names.existed ? names.superseded : swappedMarker(names)));
 
-/** A directory that its owner may not write cannot get another parent, except by root. */
-const move = async (from: string, to: string): Promise<void> => {
+/** Gives something another name. A directory that its owner may not write cannot get another parent, except by root. */
+export const moveEntry = async (from: string, to: string): Promise<void> => {
   try {
     await rename(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
-    const mode = (await stat(from)).mode & 0o7777;
+    const found = await lstat(from);
+    if ((error as NodeJS.ErrnoException).code !== "EACCES" || !found.isDirectory()) throw error;
+    const mode = found.mode & 0o7777;
     await chmod(from, mode | 0o200);
     await rename(from, to);
     await chmod(to, mode);

@@ -1,4 +1,5 @@
 import { JobError } from "../../spec/index.ts";
+import { notInPoint } from "./picked-paths.ts";
 
 /** Messages that are kept by name; more are only counted. */
 const KEPT = 100;
@@ -12,7 +13,8 @@ export interface TarMessages {
   readonly first: (pattern: RegExp) => string | undefined;
 }
 
-const FATAL = /cannot |no space left|wrote only|unexpected eof|does not look like|damaged|skipping to next header/i;
+const FATAL =
+  /cannot |no space left|wrote only|unexpected eof|does not look like|damaged|skipping to next header|not found in archive/i;
 const EMPTY_WORDS = /^tar: (exiting with failure status|error is not recoverable|error exit delayed)/i;
 
 export const tarMessages = (): TarMessages => {
@@ -40,6 +42,23 @@ export const explainRead = (messages: TarMessages, directory: string): JobError 
     "too-few-rights",
     `a file of '${directory}' cannot be read: ${refused}`,
     "run as a user who may read the whole directory, or exclude the file; nothing was published",
+  );
+};
+
+/** What stops the unpacking of single members. A directory on the way to a path may be what tar misses first. */
+export const explainPick = (messages: TarMessages, paths: readonly string[]): JobError | undefined => {
+  const missing = messages
+    .first(/not found in archive/i)
+    ?.replace(/: Not found in archive$/i, "")
+    .replace(/^\.\//, "");
+  if (missing !== undefined)
+    return notInPoint(paths.find((path) => path === missing || path.startsWith(`${missing}/`)) ?? missing);
+  const linked = messages.first(/cannot hard link to .*no such file/i);
+  if (linked === undefined) return undefined;
+  return new JobError(
+    "not-in-point",
+    `a path is a further name (hard link) of a file whose bytes lie under its first name: ${linked}`,
+    "pick that name as well, or the directory that holds both; nothing live was touched",
   );
 };
 

@@ -1,4 +1,5 @@
 import { OWN_PATTERNS } from "./names.ts";
+import { parentsOf } from "./picked-paths.ts";
 
 /** Everything that a file system knows about a file, except access and change times. */
 const ATTRIBUTES = ["--xattrs", "--xattrs-include=*", "--acls"];
@@ -42,3 +43,18 @@ export const extractOptions = (isRoot: boolean): readonly string[] => [
 /** Patterns of a plan, relative to the directory; `./a`, `a` and `a/` are the same one. */
 export const excludeOptions = (patterns: readonly string[]): readonly string[] =>
   patterns.map((pattern) => `--exclude=./${pattern.replace(/^(\.?\/)+/, "").replace(/\/+$/, "")}`);
+
+/**
+ * Of an archive only some members, and the directories on the way to them without what else is in those: so their owner
+ * and mode are as they were. Each name is one member exactly: neither a pattern, nor does a backslash mean anything.
+ */
+export const pickOptions = (paths: readonly string[]): readonly string[] => [
+  "--no-wildcards",
+  "--no-unquote",
+  "--no-recursion",
+  ...parentsOf(paths).map(memberOf),
+  "--recursion",
+  ...paths.map(memberOf),
+];
+
+const memberOf = (path: string): string => (path === "" ? "." : `./${path}`);

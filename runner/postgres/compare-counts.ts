@@ -1,4 +1,4 @@
-import type { Check, PostgresEntry, PostgresSource } from "../../spec/index.ts";
+import type { Check, PostgresEntry, PostgresSource, TableName } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { adminOf, withSession } from "./connect.ts";
 import { countLargeObjects, countRows, sumRows } from "./count-rows.ts";
@@ -16,6 +16,26 @@ export const compareCounts = async (
   expected: Counts,
 ): Promise<readonly Check[]> => {
   return judgeCounts(database, expected, await countAll(context, source, database));
+};
+
+/** The same for some of its tables; the others must be empty. */
+export const comparePicked = async (
+  context: Context,
+  source: PostgresSource,
+  database: string,
+  { counts }: Pick<PostgresEntry, "counts">,
+  tables: readonly TableName[],
+  largeObjects: number,
+): Promise<readonly Check[]> => {
+  const wanted = new Set(tables.map(keyOf));
+  const expected = counts.filter((count) => wanted.has(keyOf(count)));
+  const { timescale: _, ...found } = await countAll(context, source, database);
+  const filled = found.counts.filter((count) => count.rows > 0 || wanted.has(keyOf(count)));
+  return judgeCounts(
+    database,
+    { counts: expected, rows: sumRows(expected), largeObjects },
+    { ...found, counts: filled },
+  );
 };
 
 /** Counts a restored database where nothing says what it should hold. */

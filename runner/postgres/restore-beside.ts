@@ -21,11 +21,16 @@ import { UNFINISHED } from "./unfinished.ts";
 
 /** Where the archive is: a file that several jobs read at once, or a stream into one. */
 export type Archive =
-  | { readonly file: string }
+  | ({ readonly file: string } & Picked)
   /** Runs the pipeline that ends in this process. */
-  | { readonly stream: (consumer: Invocation) => Promise<void> }
+  | ({ readonly stream: (consumer: Invocation) => Promise<void> } & Picked)
   /** A plain script; the promise says whether all that came was right. */
   | { readonly script: (take: (script: Readable, whole: Promise<void>) => Promise<void>) => Promise<void> };
+
+interface Picked {
+  /** The entries of the archive that are restored, for `pg_restore --use-list`. @default all */
+  readonly list?: string;
+}
 
 export interface RestoreRequest {
   readonly entry: PostgresEntry;
@@ -66,7 +71,8 @@ export const restoreBeside = async (
     const invited = target.admin.superuser ? await inviteStrangers(session, request.named ?? new Set()) : [];
     return { notes: created, owner: name, strangers: invited };
   });
-  const timescale = timescaleOf(entry);
+  // Single tables are never TimescaleDB's own.
+  const timescale = "list" in request.archive ? undefined : timescaleOf(entry);
   const loading = { ...request, program: program?.file ?? "", owner, single: timescale !== undefined };
   const fill = () => load(context, source, loading);
   const dismiss = () => dismissStrangers(context, source, database, strangers);
@@ -171,8 +177,10 @@ export const pgRestore = (
     // Without a superuser, only one role can own things: the one that owns the database.
     ...(named && !target.admin.superuser ? ["--no-privileges"] : []),
     ...(target.admin.superuser ? [] : ["--no-owner", ...(owner === target.admin.user ? [] : [`--role=${owner}`])]),
+    ...("list" in archive ? ["--use-list=/dev/fd/3"] : []),
     ...("file" in archive ? [`--jobs=${single ? 1 : source.restoreJobs}`, archive.file] : []),
   ],
+  ...("list" in archive && archive.list !== undefined ? { inputs: [archive.list] } : {}),
   env: clientEnv(context, source, adminOf(source), database),
   explain: explainRestore("pg_restore", source, database),
 });

@@ -9,5 +9,8 @@ const OWN = [".restorable-new-*", ".restorable-org-*"];
  */
 export const excludePatterns = (directory: string, patterns: readonly string[]): readonly string[] =>
   [...OWN, ...patterns.map((pattern) => pattern.replace(/^(\.?\/)+/, "").replace(/\/+$/, ""))].map((pattern) =>
-    path.posix.join(directory.replace(/[\\*?[\]]/g, "\\$&"), pattern),
+    path.posix.join(literally(directory), pattern),
   );
+
+/** Exactly this path, to restic. */
+export const literally = (name: string): string => name.replace(/[\\*?[\]]/g, "\\$&");

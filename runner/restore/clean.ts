@@ -1,5 +1,6 @@
 import { JobError, type Journal, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
+import type { OpenJournal } from "./ledger.ts";
 import { swapOf } from "./part-of.ts";
 import type { RestoreBody } from "./restore-body.ts";
 import { answer, inSession, requireJournal, type Session } from "./restore-session.ts";
@@ -29,11 +30,15 @@ export const dropSuperseded = async (session: Session): Promise<void> => {
       ({ journal }) => (journal.step === "finished" || journal.step === "rolled-back") && journal.mode === "replace",
     )
     .reverse();
-  for (const { journal } of replaced.slice(keep)) {
+  // What one file superseded must not push out what a whole restore did.
+  const kinds = [replaced.filter(isPicked), replaced.filter((open) => !isPicked(open))];
+  for (const { journal } of kinds.flatMap((each) => each.slice(keep))) {
     if (journal.heldUntil !== undefined && Date.parse(journal.heldUntil) > context.now().getTime()) continue;
     await dropParts(session, journal);
   }
 };
+
+const isPicked = ({ journal }: OpenJournal): boolean => journal.request.only !== undefined;
 
 const dropParts = async ({ context, job }: Session, journal: Journal): Promise<void> => {
   for (const part of journal.parts) {

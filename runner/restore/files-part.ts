@@ -1,6 +1,6 @@
 import { rmdir } from "node:fs/promises";
-import { type Artifact, type FilesEntry, type FilesSource, JobError, volumeMount } from "../../spec/index.ts";
-import { loadArtifact, type OpenedSource } from "../artifact/load-artifact.ts";
+import { type FilesEntry, type FilesSource, JobError, volumeMount } from "../../spec/index.ts";
+import type { OpenedSource } from "../artifact/load-artifact.ts";
 import type { Context } from "../context.ts";
 import { compareTree } from "../files/compare-tree.ts";
 import { type Extraction, extractBeside, extractInto, makeEmpty } from "../files/extract-beside.ts";
@@ -13,13 +13,15 @@ import { requireRoom } from "../files/target-room.ts";
 import { isChipsterInfo, unpackChipsterTree } from "../old/chipster-tree.ts";
 import { isSnapshotEntry, openSnapshot, type SnapshotEntry } from "../restic/open-snapshot.ts";
 import { restoreSnapshot } from "../restic/restore-snapshot.ts";
+import { inspectPaths, loadPaths, pickedPaths } from "./picked-files.ts";
 import type { Outcome, PartRequest, RestorePart } from "./restore-part.ts";
+import { archiveOf, unpackArchive } from "./unpack-archive.ts";
 
 type Ask = PartRequest<FilesSource, FilesEntry>;
 
 /** How a restore treats one directory. */
 export const filesPart = (context: Context, ask: Ask): RestorePart<FilesPart> => ({
-  inspect: () => inspect(ask),
+  inspect: () => inspect(context, ask),
   load: (part) => loadBeside(context, ask, part),
   hookEnvironment: (part) => ({ RESTORABLE_DIRECTORY: goesElsewhere(ask) ? part.live : besideTree(part) }),
   replaceInPlace: (part) => overwrite(context, ask, part),
@@ -31,14 +33,18 @@ const newDirectory = ({ request: { into } }: Pick<Ask, "request">): string | und
 
 const goesElsewhere = (ask: Ask): boolean => newDirectory(ask) !== undefined;
 
-const inspect = async ({ source, entry, request, at }: Ask): Promise<{ part: FilesPart; notes: readonly string[] }> => {
+const inspect = async (context: Context, ask: Ask): Promise<{ part: FilesPart; notes: readonly string[] }> => {
+  const { source, entry, request, at } = ask;
   const { into, id } = request;
   const directory = newDirectory({ request });
   if (directory === undefined) refuseSecret(source);
   const found: InspectedTarget =
     directory === undefined ? await inspectTarget(source.directory, id, at) : await inspectNewTarget(directory, id, at);
+  const part: FilesPart = { kind: "files", source: source.name, ...found.names };
+  const paths = pickedPaths(request);
+  if (paths) return { part: { ...part, ...(await inspectPaths(context, ask, paths, found)) }, notes: found.notes };
   if (!into.inPlace) await requireRoom(found.roomIn, entry.counts);
-  return { part: { kind: "files", source: source.name, ...found.names }, notes: found.notes };
+  return { part, notes: found.notes };
 };
 
 const refuseSecret = (source: FilesSource): void => {
@@ -51,11 +57,16 @@ const refuseSecret = (source: FilesSource): void => {
 };
 
 const loadBeside = async (context: Context, ask: Ask, part: FilesPart): Promise<Outcome> => {
-  const outcome = isSnapshotEntry(ask.entry)
-    ? await unpackSnapshot(context, ask, ask.entry, part)
-    : await unpack(context, ask, await extractBeside(part), { directory: besideTree(part), live: part.live });
+  const outcome = await load(context, ask, part);
   if (goesElsewhere(ask) && outcome.checks.every(({ ok }) => ok)) await swapDirectory(context, part); // nothing is there to supersede
   return outcome;
+};
+
+const load = async (context: Context, ask: Ask, part: FilesPart): Promise<Outcome> => {
+  const paths = pickedPaths(ask.request);
+  if (paths) return loadPaths(context, ask, paths, part);
+  if (isSnapshotEntry(ask.entry)) return unpackSnapshot(context, ask, ask.entry, part);
+  return unpack(context, ask, await extractBeside(part), { directory: besideTree(part), live: part.live });
 };
 
 const overwrite = async (context: Context, ask: Ask, part: FilesPart): Promise<Outcome> => {
@@ -98,23 +109,15 @@ const compared = async (context: Context, entry: FilesEntry, directory: string):
 
 const unpack = async (
   context: Context,
-  { entry, artifacts }: Ask,
+  ask: Ask,
   extraction: Extraction,
   place: { readonly directory: string; readonly live: string },
 ): Promise<Outcome> => {
-  const archive = archiveOf(entry);
+  const archive = archiveOf(ask.entry);
   if (isChipsterInfo(archive)) {
-    await unpackChipsterTree(context, artifacts, archive, place);
-    return compared(context, entry, place.directory);
+    await unpackChipsterTree(context, ask.artifacts, archive, place);
+    return compared(context, ask.entry, place.directory);
   }
-  const onBytes = (bytes: number) =>
-    context.report.progress("restoring", `unpacking ${archive.key}`, bytes, archive.bytes);
-  await loadArtifact(context, artifacts, archive, [extraction.invocation], { onBytes });
-  return { ...(await compared(context, entry, place.directory)), notes: extraction.messages() };
-};
-
-const archiveOf = ({ artifacts, name }: FilesEntry): Artifact => {
-  const found = artifacts.find(({ role }) => role === "files");
-  if (found) return found;
-  throw new JobError("corrupt", `the point holds no files of '${name}'`, "choose another point");
+  await unpackArchive(context, ask, extraction);
+  return { ...(await compared(context, ask.entry, place.directory)), notes: extraction.messages() };
 };

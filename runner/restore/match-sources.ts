@@ -4,6 +4,7 @@ import {
   isRequested,
   JobError,
   type Manifest,
+  onlyText,
   type Plan,
   type Request,
   type Source,
@@ -22,9 +23,9 @@ export interface Match {
 export const matchSources = (
   plan: Plan,
   manifest: Pick<Manifest, "id" | "sources">,
-  { sources: asked, into }: Request,
+  { sources: asked, into, only }: Request,
 ): readonly Match[] => {
-  const wanted = plan.sources.filter((source) => isRequested({ into, sources: asked }, source));
+  const wanted = plan.sources.filter((source) => isRequested({ into, only, sources: asked }, source));
   const missing = asked?.filter((name) => !wanted.some((source) => source.name === name)) ?? [];
   if (missing.length > 0) {
     throw refusal(
@@ -36,6 +37,12 @@ export const matchSources = (
     throw refusal(
       `the restore goes into one ${Object.keys(into)[0]}, but ${wanted.length} sources fit`,
       "name one in the request's `sources`",
+    );
+  }
+  if (only && wanted.length !== 1) {
+    throw refusal(
+      `${onlyText(only)} may be of ${wanted.length === 0 ? "no source of the plan" : names(wanted)}, and one source is taken`,
+      `name one in the request's \`sources\`; the plan has ${names(plan.sources)}`,
     );
   }
   return wanted.map((source) => ({ source, entry: counterpart(source, plan, manifest) }));

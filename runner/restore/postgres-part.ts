@@ -3,8 +3,10 @@ import {
   type Artifact,
   JobError,
   type JournalPart,
+  modeOf,
   type PostgresEntry,
   type PostgresSource,
+  pickedTables,
   recreatedClaims,
 } from "../../spec/index.ts";
 import { loadArtifact } from "../artifact/load-artifact.ts";
@@ -15,6 +17,7 @@ import { compareCounts, recordCounts } from "../postgres/compare-counts.ts";
 import { adminOf, clientEnv } from "../postgres/connect.ts";
 import { type Globals, parseGlobals } from "../postgres/globals.ts";
 import { inspectTarget, type TargetFacts } from "../postgres/inspect-target.ts";
+import type { TableList } from "../postgres/list-tables.ts";
 import { lockTarget } from "../postgres/lock.ts";
 import { besideName, supersededName } from "../postgres/names.ts";
 import { neutralise } from "../postgres/neutralise.ts";
@@ -25,6 +28,7 @@ import { restoreInPlace } from "../postgres/restore-in-place.ts";
 import { restartWorkers } from "../postgres/swap.ts";
 import { untilReachable } from "../postgres/until-reachable.ts";
 import { refuseOldServer, refuseToLose } from "./empty-server.ts";
+import { headOf, inspectTables, listOf, settleTables } from "./picked-tables.ts";
 import type { Outcome, PartRequest, RestorePart } from "./restore-part.ts";
 import { removeScratch, scratchFile, writeScratch } from "./scratch.ts";
 
@@ -43,15 +47,17 @@ export const postgresPart = (context: Context, ask: Ask): RestorePart<Part> => (
   },
 });
 
-const modeOf = ({ request: { into } }: Ask): RestoreMode =>
-  into.inPlace ? "inPlace" : into.replace ? "replace" : "elsewhere";
-
 const inspect = async (context: Context, ask: Ask): Promise<{ part: Part; notes: readonly string[] }> => {
   const { source, entry, request, at } = ask;
-  const mode = modeOf(ask);
+  const mode: RestoreMode = modeOf(request);
   const wanted = request.into.database ?? source.database;
   const target = await inspectTarget(context, source, wanted);
-  const [worst] = checkTarget(entry, target, mode);
+  const tables = pickedTables(request.only);
+  const dump = artifactOf(entry, "dump");
+  if (tables) inspectTables(ask, tables, dump);
+  // Single tables may need neither the room of all nor any extension; what they do need, pg_restore says.
+  const needed = tables && dump.format !== "sql" ? { ...entry, extensions: [], databaseBytes: 0 } : entry;
+  const [worst] = checkTarget(needed, target, mode);
   if (worst) throw worst;
   const isEmptied = recreatedClaims(request).length > 0;
   const server = isEmptied ? await refuseToLose(context, ask, target) : undefined;
@@ -101,7 +107,7 @@ const withArchive = async (
   const target = await inspectTarget(context, source, part.live);
   const globals = await readGlobals(context, ask);
   try {
-    const archive = await openArchive(context, ask);
+    const { archive, list } = await openPicked(context, ask, target);
     const owner = target.live?.properties.owner;
     const notes = await restore({
       entry,
@@ -114,11 +120,30 @@ const withArchive = async (
     });
     const neutralised = foreign ? await neutralise(context, source, database) : [];
     context.report.step("compared", `counting the rows of ${database}`);
+    const tables = pickedTables(ask.request.only);
+    if (tables) {
+      const settled = await settleTables(context, ask, database, tables, list);
+      return { checks: settled.checks, notes: [...notes, ...neutralised, ...settled.notes] };
+    }
     const count = ask.old ? recordCounts : compareCounts;
     return { checks: await count(context, source, database, entry), notes: [...notes, ...neutralised] };
   } finally {
     await removeScratch(plan);
   }
+};
+
+/** With the entries of it that are restored, where that are not all of them. */
+const openPicked = async (
+  context: Context,
+  ask: Ask,
+  target: TargetFacts,
+): Promise<{ readonly archive: Archive; readonly list?: TableList }> => {
+  const archive = await openArchive(context, ask);
+  if ("script" in archive) return { archive };
+  const dump = artifactOf(ask.entry, "dump");
+  const head = async () => ("file" in archive ? archive : headOf(context, ask, dump));
+  const list = await listOf(context, ask, target, head);
+  return list ? { archive: { ...archive, list: list.list }, list } : { archive };
 };
 
 /** A scratch copy, which several jobs of pg_restore read at once, where it fits; else the stream itself. */

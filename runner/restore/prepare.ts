@@ -1,4 +1,4 @@
-import { JobError, type Journal, type RestoreJob } from "../../spec/index.ts";
+import { JobError, type Journal, modeOf, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { liveness } from "../world/holder.ts";
 import { checkKey } from "./check-key.ts";
@@ -75,8 +75,7 @@ const newJournal = (
   notes: readonly string[],
 ): Journal => {
   const at = context.now();
-  const { into } = job.request;
-  const mode = into.inPlace ? "inPlace" : into.replace ? "replace" : "elsewhere";
+  const mode = modeOf(job.request);
   return {
     version: 1,
     id: job.request.id,

@@ -1,5 +1,6 @@
 import { JobError, type Journal, type JournalPart, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
+import type { Move } from "../files/moves.ts";
 import { supersededDirectory, swapForm } from "../files/names.ts";
 import { supersededName as supersededPrefixOf } from "../objects/names.ts";
 import { supersededName } from "../postgres/names.ts";
@@ -56,8 +57,15 @@ const reversed = (part: JournalPart, at: Date): JournalPart => {
     case "postgres":
       return { ...part, beside, superseded: supersededName(part.live, at) };
     case "files":
-      return { ...part, beside, superseded: supersededDirectory(part.live, at, swapForm(part)) };
+      return {
+        ...part,
+        beside,
+        superseded: supersededDirectory(part.live, at, swapForm(part)),
+        ...(part.moves ? { moves: part.moves.map(reversedMove) } : {}),
+      };
     case "objects":
       return { ...part, beside, superseded: supersededPrefixOf(part.live, at) };
   }
 };
+
+const reversedMove = ({ path, existed, comes }: Move): Move => ({ path, existed: comes, comes: existed });

@@ -170,6 +170,51 @@ describe("[beyond.8] restore", () => {
   });
 });
 
+describe("restore --path and --table", () => {
+  it("says what goes back, what stays and what is kept, and writes a request that names it", async () => {
+    const args = ["restore", "--path", "./a b/", "--path", "c", "--in-place", ...REASON];
+    const ran = await restorable(args, { answer: CONFIRM, up: ending(true) });
+    for (const line of [
+      /does +puts back the paths "a b", "c" in directory \/srv\/outpack; everything else there stays/,
+      /stops +docker stop packit/,
+      /keeps +what stands in their place now, in \/srv\/outpack_org_<time>/,
+    ]) {
+      expect(ran.err).toMatch(line);
+    }
+    expect(ran.written).toMatchObject([{ into: { inPlace: {} }, only: { paths: ["a b", "c"] } }]);
+    expect(ran.out).toMatch(/only +the paths "a b", "c"/);
+  });
+
+  it("takes a table into a new database, and refuses one that the point does not hold before it asks", async () => {
+    const [name = ""] = exampleTables();
+    const ran = await restorable(["restore", "--table", name, "--database", "check", "--dry-run", ...REASON]);
+    expect(ran.exit, ran.out).toBe(0);
+    expect(ran.out).toContain(`creates the database check on packit-db:5433, with only the table "${name}"`);
+    expect(ran.out).toMatch(/stops +nothing/);
+    const refused = await restorable(["restore", "--table", "Nope", "--database", "check", "--dry-run", ...REASON]);
+    expect(refused.out).toMatch(/table +FAILED +the point holds no rows of "public"\."Nope"/);
+  });
+
+  it.each([
+    [["--path", "a"], "nothing says where to", "give --in-place to put the paths back where they were"],
+    [["--table", "a"], "nothing says where to", "give the name of a new --database"],
+    [["--path", "a", "--table", "b", "--database", "c"], "--path and --table are named at once", ""],
+    [["--path", "../a", "--in-place"], "expected a path without '.', '..'", ""],
+    [["--path", "/a", "--in-place"], "not an absolute one", ""],
+    [["--table", "a", "--in-place"], "Restore them into a new one and copy the rows: pg_dump --data-only", ""],
+  ])("refuses %j", async (args, fact, hint) => {
+    const ran = await restorable(["restore", ...args, ...REASON]);
+    expect([ran.exit, ran.written]).toEqual([2, []]);
+    expect(ran.err).toContain(fact);
+    expect(ran.err).toContain(hint);
+  });
+});
+
+const exampleTables = (): readonly string[] =>
+  examplePoint(POINT).manifest.sources.flatMap((each) =>
+    each.kind === "postgres" ? each.counts.map(({ schema, table }) => `${schema}.${table}`) : [],
+  );
+
 describe("restore --object", () => {
   const key = (what: string) => `vbox-${what.replace(".", "-20220803T084827.")}`;
   const [DUMP, IMAGES] = [key("ailabeltooldb.dump"), key("aide_images.tar")];

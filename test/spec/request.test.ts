@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parse, request } from "../../spec/index.ts";
+import { modeOf, parse, parseTableName, request } from "../../spec/index.ts";
 import { exampleRequest } from "./examples.ts";
 import { replace, wrongFields } from "./wrong-fields.ts";
 
@@ -43,6 +43,59 @@ describe("a restore request", () => {
   ])("names what is wrong with %s: %j", (path, value, message) => {
     const wrong = refused(replace(exampleRequest(), path.split("."), value));
     expect(wrong).toThrow(message === undefined ? `restore.${path}` : `restore.${path}: ${message} (bad-config)`);
+  });
+
+  it.each([
+    ["paths", ["/etc/passwd"], "expected a path relative to the source's directory, not an absolute one"],
+    ["paths", ["a/../b"], "expected a path without '.', '..', '//' and without a slash at its end"],
+    ["paths", ["a/"], "expected a path without '.', '..', '//' and without a slash at its end"],
+    ["paths", ["."], "expected a path without '.', '..', '//' and without a slash at its end"],
+    ["paths", ["a\0b"], "a path cannot hold a NUL byte"],
+    ["paths", [], "expected array to have >=1 items"],
+    ["tables", ["a.b.c"], "expected a table as schema.table"],
+    ["tables", ['we"ird'], "expected a table as schema.table"],
+    ["tables", [`"${"x".repeat(64)}"`], "expected a table as schema.table"],
+  ])("names what is wrong with the %s %j", (kind, names, message) => {
+    expect(refused({ ...exampleRequest(), only: { [kind]: names } })).toThrow(message);
+  });
+
+  it.each<[object, object, string]>([
+    [
+      { paths: ["a"] },
+      { into: { replace: {} } },
+      "cannot go with `replace`, which would drop everything else; say `inPlace`",
+    ],
+    [{ paths: ["a"] }, { into: { inPlace: { recreateClaims: ["data-0"] } } }, "cannot go with `recreateClaims`"],
+    [{ paths: ["a"] }, { into: { database: "x" } }, "has paths, which go into a `directory`, a `volume` or `inPlace`"],
+    [{ paths: ["a"] }, { point: { object: "x.tar" }, unverified: true }, "cannot be picked from an old object"],
+    [{ tables: ["a"] }, { into: { directory: "/srv/x" } }, "has tables, which go into a new `database`"],
+    [
+      { tables: ["a", `odd."it's"`] },
+      { into: { inPlace: {} } },
+      `pg_dump --data-only --table='"public"."a"' --table='"odd"."it'\\''s"' --dbname=NEW | psql --single-transaction --set=ON_ERROR_STOP=1 --dbname=LIVE`,
+    ],
+    [{ paths: ["a"] }, { sources: ["a", "b"] }, "is of one source, and `sources` names 2"],
+    [{ paths: ["a"], tables: ["b"] }, {}, "expected exactly one of paths, tables"],
+    [{}, {}, "expected exactly one of paths, tables"],
+  ])("refuses only %j with %j, and says what to do", (only, change, message) => {
+    const asked = { ...exampleRequest(), into: { directory: "/srv/check" }, only, ...change };
+    expect(refused(asked)).toThrow(message);
+  });
+
+  it.each([
+    ["orders", { schema: "public", table: "orders" }],
+    ["Shop.Orders", { schema: "Shop", table: "Orders" }],
+    [`"my.shop"."it ""is"""`, { schema: "my.shop", table: 'it "is"' }],
+    ["-dash *", { schema: "public", table: "-dash *" }],
+  ])("reads the table %s", (text, name) => {
+    expect(parseTableName(text)).toEqual(name);
+  });
+
+  it("says what becomes of what is live", () => {
+    const only = { paths: ["a"] };
+    expect(modeOf({ into: { inPlace: {} } })).toBe("inPlace");
+    expect(modeOf({ into: { inPlace: {} }, only })).toBe("replace");
+    expect(modeOf({ into: { volume: "x" }, only })).toBe("elsewhere");
   });
 
   it.each(wrongFields(exampleRequest(), "restore"))(

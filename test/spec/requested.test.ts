@@ -28,3 +28,11 @@ test.each<[Request["into"], string[] | undefined, string[]]>([
 ])("into %j with sources %j: %j", (into, sources, expected) => {
   expect(requested(into, sources)).toEqual(expected);
 });
+
+test.each<[Request["only"], Request["into"], string[]]>([
+  [{ paths: ["a"] }, { inPlace: {} }, ["images"]],
+  [{ paths: ["a"] }, { directory: "/copy" }, ["images", "envs", "passwords"]],
+  [{ tables: ["a"] }, { database: "copy" }, ["db"]],
+])("only %j into %j: %j", (only, into, expected) => {
+  expect(SOURCES.filter((each) => isRequested({ into, only }, each)).map(({ name }) => name)).toEqual(expected);
+});

@@ -56,6 +56,14 @@ test.each<[Partial<Request>, string]>([
     { into: { inPlace: { recreateClaims: ["data-db-0"] } }, sources: ["db"] },
     "request one stops the application of packit (docker stop packit; systemctl stop worker), takes the latest point of prod/packit and deletes the volume of data-db-0, makes it anew and overwrites database packit on db:5432 in place, after a verified safety backup",
   ],
+  [
+    { into: { inPlace: {} }, only: { paths: ["a b", "c"] } },
+    'request one stops the application of packit (docker stop packit; systemctl stop worker), takes the latest point of prod/packit and puts back only the paths "a b", "c" in directory /outpack; what stands there now is kept in /outpack_org_<time>',
+  ],
+  [
+    { into: { database: "check" }, only: { tables: ["orders"] } },
+    'request one stops nothing, takes the latest point of prod/packit and restores only the table "orders" into the new database check; nothing is replaced',
+  ],
 ])("preview says what stops, from where, into what, kept as what: %#", (change, sentence) => {
   expect(restoreSentence(request(change), packit, prod)).toBe(sentence);
 });
