@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { canonicalJson, type Job, type Request, type ResultOf } from "../../spec/index.ts";
+import type { Request, ResultOf } from "../../spec/index.ts";
 import { RUNNER_IMAGE } from "../../tools/docker/images.ts";
 import { succeeded } from "../runner/world.ts";
 import { docker } from "./support/docker.ts";
 import { inVolume } from "./support/launches.ts";
-import { catalogOf, type DockerWorld, makeDockerWorld, pointIdentity } from "./support/world.ts";
+import { catalogOf, type DockerWorld, makeDockerWorld, pointIdentity, restoreBeside } from "./support/world.ts";
 
 const ROWS = 2000;
 
@@ -88,34 +87,8 @@ describe("jobs in containers · docker, postgres 17, versitygw", () => {
     }
   });
 
-  /** A restore beside what is there needs no application to stop: one job claims, restores, checks and records. */
-  async function restore(into: Request["into"], args: readonly string[] = []) {
-    const [key] = Object.keys(into);
-    const { project, stack, name, repository } = world.plan;
-    const request: Request = {
-      id: `restore-${key}`,
-      point: point.id,
-      into,
-      confirm: `${project}/${stack}/${name}`,
-    };
-    const job: Extract<Job, { kind: "restore" }> = {
-      kind: "restore",
-      version: 1,
-      action: "prepare",
-      plan: world.plan,
-      from: { repository, plan: name },
-      request,
-      requestDigest: createHash("sha256").update(canonicalJson(request)).digest("hex"),
-      identity: { kind: "env", name: "POINT_IDENTITY" },
-    };
-    let last: ResultOf<"restore"> | undefined;
-    for (const action of ["prepare", "quiescing", "swap", "finish"] as const) {
-      if (last?.record) break;
-      const result = await world.run({ ...job, action }, { POINT_IDENTITY: identity }, { args });
-      last = succeeded(result, "restore");
-    }
-    return last?.record;
-  }
+  const restore = (into: Request["into"], args: readonly string[] = []) =>
+    restoreBeside(world, { point: point.id, identity, into }, args);
 
   test("the catalog holds that point and no other", async () => {
     const { points, unreadable } = await catalogOf(world);

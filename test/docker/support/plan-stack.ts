@@ -12,12 +12,8 @@ import type { DockerWorld } from "./world.ts";
 /** Every few seconds, so that nobody waits for it. */
 export const OFTEN = "*/5 * * * * *";
 
-/** A program with one plan on the Docker host, in the network of the container `app`. Its checks come every second, and all it declares carries the tests' label. */
-const PROGRAM = `
-import * as pulumi from "@pulumi/pulumi";
-import { BackupBucket, BackupPlan, Repository } from ${JSON.stringify(path.join(checkout, "components/index.ts"))};
-
-const config = new pulumi.Config();
+/** In a program: a transform by which all that it declares on the host carries the tests' label, with checks every second. */
+export const MARK = `
 const [label, value] = ${JSON.stringify(TEST_LABEL.split("="))};
 const mark = ({ type, props, opts }) => {
   if (!type.startsWith("docker:index/")) return undefined;
@@ -25,7 +21,15 @@ const mark = ({ type, props, opts }) => {
   const often = props.healthcheck ? { healthcheck: { ...props.healthcheck, interval: "1s" } } : {};
   return { props: { ...props, labels, ...often }, opts };
 };
+`;
 
+/** A program with one plan on the Docker host, in the network of the container `app`. */
+const PROGRAM = `
+import * as pulumi from "@pulumi/pulumi";
+import { BackupBucket, BackupPlan, Repository } from ${JSON.stringify(path.join(checkout, "components/index.ts"))};
+
+const config = new pulumi.Config();
+${MARK}
 const bucket = new BackupBucket("backups", { existing: {
   endpoint: "http://s3:7070",
   bucket: "backups",

@@ -1,12 +1,14 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { armor, Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
 import {
   type CatalogJob,
+  canonicalJson,
   type Job,
   type Plan,
   parse,
   plan as planSchema,
+  type Request,
   type Result,
   type ResultOf,
 } from "../../../spec/index.ts";
@@ -180,4 +182,31 @@ export async function pointIdentity(world: DockerWorld, point: string): Promise<
   const decrypter = new Decrypter();
   decrypter.addIdentity(world.operatorKey);
   return decrypter.decrypt(armor.decode(Buffer.from(selected?.identity ?? "", "base64").toString()), "text");
+}
+
+/** A restore beside what is there needs no application to stop: one job claims, restores, checks and records. */
+export async function restoreBeside(
+  { plan, run }: DockerWorld,
+  { point, identity, into }: { readonly point: string; readonly identity: string; readonly into: Request["into"] },
+  args: readonly string[] = [],
+): Promise<ResultOf<"restore">["record"]> {
+  const { project, stack, name, repository } = plan;
+  const confirm = `${project}/${stack}/${name}`;
+  const request: Request = { id: `restore-${Object.keys(into)[0]}`, point, into, confirm };
+  const job: Extract<Job, { kind: "restore" }> = {
+    kind: "restore",
+    version: 1,
+    action: "prepare",
+    plan,
+    from: { repository, plan: name },
+    request,
+    requestDigest: createHash("sha256").update(canonicalJson(request)).digest("hex"),
+    identity: { kind: "env", name: "POINT_IDENTITY" },
+  };
+  let last: ResultOf<"restore"> | undefined;
+  for (const action of ["prepare", "quiescing", "swap", "finish"] as const) {
+    if (last?.record) break;
+    last = succeeded(await run({ ...job, action }, { POINT_IDENTITY: identity }, { args }), "restore");
+  }
+  return last?.record;
 }
