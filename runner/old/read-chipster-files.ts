@@ -14,6 +14,9 @@ import { type Bytes, eachMember } from "./tar-members.ts";
 /** Stored objects that are read at the same time: each keeps a `gpg` and an `lz4` busy. */
 const WIDTH = 4;
 
+/** Bytes of a stored file that is held in memory: so several of one tar are opened at the same time. */
+const HELD = 2 ** 20;
+
 /** Takes the bytes of one file, which may yet turn out to be damaged: then the whole read fails. */
 export type TakeFile = (line: InfoLine, bytes: Readable) => Promise<void>;
 
@@ -48,6 +51,7 @@ export const readChipsterFiles = async (
         await open(line, `${stored} of ${root.name}`, bytesOf(stream)).finally(() => stream.destroy());
       });
     await readUnpacked(unpacked);
+    const beside = besides(WIDTH);
     for (const { tars, lines: wanted } of packed) {
       const left = new Map(wanted.map((line) => [line.gpgPath, line]));
       await each(tars, async (tar) => {
@@ -56,9 +60,12 @@ export const readChipsterFiles = async (
           const line = left.get(member.name);
           if (!line) return;
           left.delete(member.name);
-          await open(line, where, member);
+          if (member.bytes > HELD) return open(line, where, member);
+          const body = await bodyOf(member);
+          await beside.begin(() => open(line, where, bytesOf(Readable.from([body]))));
         });
-      });
+      }).finally(beside.idle);
+      beside.throwFault();
       await readUnpacked(elsewhere([...left.values()]));
     }
   });
@@ -76,6 +83,29 @@ const isEncrypted = ({ gpgPath }: InfoLine): boolean => gpgPath.endsWith(".gpg")
 
 const each = async <T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> => {
   for await (const _ of inOrder(WIDTH, Readable.from(items), work));
+};
+
+/** Works beside their caller, at most so many at a time. A fault is thrown by the next call, and by `throwFault`. */
+const besides = (width: number) => {
+  const running = new Set<Promise<void>>();
+  const faults: unknown[] = [];
+  const throwFault = () => {
+    if (faults.length > 0) throw faults[0];
+  };
+  return {
+    begin: async (work: () => Promise<void>): Promise<void> => {
+      while (running.size >= width) await Promise.race(running);
+      throwFault();
+      const mine: Promise<void> = work()
+        .catch((error) => void faults.push(error))
+        .finally(() => running.delete(mine));
+      running.add(mine);
+    },
+    idle: async (): Promise<void> => {
+      await Promise.all(running);
+    },
+    throwFault,
+  };
 };
 
 /** Reads one file through both layers. */
@@ -133,6 +163,12 @@ async function* passing(stream: Readable, see: (chunk: Buffer) => void): AsyncGe
     yield chunk;
   }
 }
+
+const bodyOf = async (bytes: Bytes): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of until(bytes.next)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+};
 
 const bytesOf = (stream: Readable): Bytes => {
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;

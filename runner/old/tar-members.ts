@@ -14,6 +14,7 @@ export interface Bytes {
 /** One file in a tar, while the tar is read. */
 export interface Member extends Bytes {
   readonly name: string;
+  readonly bytes: number;
 }
 
 /**
@@ -40,7 +41,7 @@ export const eachMember = async (
       const listed = memberOf(line);
       if (listed?.type === "d") continue;
       if (listed?.type !== "-") throw dangerous(where, listed?.name ?? line);
-      const member = { name: listed.name, ...data.upTo(listed.bytes) };
+      const member = { ...listed, ...data.upTo(listed.bytes) };
       await take(member);
       while (await member.next());
     }

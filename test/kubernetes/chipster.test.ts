@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { generateX25519Identity } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -15,6 +17,7 @@ import { type S3Server, startS3 } from "../support/s3-server.ts";
 import { makeTempDir, removeTempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { Chipster } from "../systems/chipster/chipster.ts";
+import { archiveFiles, GpgHome, LARGE } from "../systems/chipster/file-archives.ts";
 import { BUCKET, ChipsterSite } from "./support/chipster-site.ts";
 import { HOST_ADDRESS } from "./support/kubectl.ts";
 
@@ -156,6 +159,30 @@ describe("Chipster · kubernetes, postgres 17, versitygw", () => {
     await chipster.isRunning();
     expect(await chipster.open(OLD)).toBe(OPENED);
     await chipster.check();
+  });
+
+  test("files that Chipster's own backup archived come back into a claim of their own, by its GPG key", async () => {
+    const gpg = await GpgHome.make();
+    const tree = await mkdtemp(path.join(directory, "archived-"));
+    const names = ["0a1b", "0a2c", "ff00"];
+    for (const name of names) await mkdir(path.join(tree, name.slice(0, 2)), { recursive: true });
+    for (const name of names) await writeFile(path.join(tree, name.slice(0, 2), name), randomBytes(LARGE / 2));
+    await prod.setSecrets({ identity: await gpg.generate("chipster-backup") });
+    const encrypt = ["--recipient", "chipster-backup", "--always-trust", "--encrypt"];
+    const { tars, infoKey, info } = await archiveFiles(gpg, tree, "2021-03-01T01:10:00.123Z", { encrypt });
+    for (const [key, body] of tars) await prod.write(key, body);
+    await prod.write(infoKey, info);
+
+    const wanted = ["--object", infoKey, "--unverified", "--source", "storage", "--volume", "old-files"];
+    const { ok, checks } = await restored("sessions", "--id", "old-files", ...wanted);
+    expect(ok).toBe(true);
+    const bytes = (names.length * LARGE) / 2;
+    for (const [noun, detail] of Object.entries({ files: names.length, directories: 3, bytes }))
+      expect(checks).toContainEqual({ name: `storage: ${noun}`, ok: true, detail: `${detail}, as in the manifest` });
+    expect(await chipster.kubectl("get", "pvc", "old-files", "--output", "jsonpath={.status.phase}")).toBe("Bound");
+
+    await prod.setSecrets({ identity: prod.identity });
+    await gpg.close();
   });
 
   test("[chipster.14] two intervals without a point of the sessions wake somebody", async () => {

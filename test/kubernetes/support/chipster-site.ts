@@ -3,6 +3,7 @@ import path from "node:path";
 import {
   GetObjectCommand,
   type ListObjectsV2CommandOutput,
+  PutObjectCommand,
   paginateListObjectsV2,
   type S3Client,
 } from "@aws-sdk/client-s3";
@@ -95,6 +96,11 @@ export class ChipsterSite extends StackSite {
     const Key = `chipster/${environment}/${key}`;
     const { Body } = await this.#s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
     return Buffer.from((await Body?.transformToByteArray()) ?? []);
+  }
+
+  /** Puts an object where Chipster's own backup has its archives: below the root of the repository. */
+  async write(key: string, body: string | Buffer): Promise<void> {
+    await this.#s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: `chipster/${key}`, Body: body }));
   }
 
   /**
