@@ -150,7 +150,38 @@ describe("Chipster · kubernetes, postgres 17, versitygw", () => {
     expect(taken).toEqual(chipster.passwords);
   });
 
-  test("rows and files are lost: one request brings both back, and every replica", async () => {
+  test("[chipster.10] the database only, the files only, one file back in its place, one table: each as it was, and nothing else", async () => {
+    const [file = ""] = (await chipster.exec("bash", "-c", "cd storage; find old -type f | sort")).split("\n");
+    const sum = await chipster.exec("sha512sum", `storage/${file}`);
+    await chipster.exec("bash", "-c", `rm "storage/${file}"; echo newer > storage/made-since`);
+    const one = await restored("sessions", "--source", "storage", "--path", file, "--in-place", "--id", "one-file");
+    expect(one).toMatchObject({ ok: true, request: { only: { paths: [file] } } });
+    expect(await chipster.exec("sha512sum", `storage/${file}`)).toBe(sum);
+    expect(await chipster.exec("cat", "storage/made-since")).toContain("newer");
+    expect(one.notes.join("\n")).toMatch(/1 of the point's \d+ files in 'storage', 4096 of \d+ bytes/);
+
+    const table = await restored("sessions", "--table", "job", "--database", "session_check", "--id", "one-table");
+    expect(table).toMatchObject({ ok: true, downtimeSeconds: 0 });
+    const tables = "SELECT string_agg(tablename, ',') FROM pg_tables WHERE schemaname = 'public'";
+    expect(await chipster.sql("session-db", tables, "session_check")).toBe("job");
+    const jobs = "SELECT count(*) FROM job";
+    expect(await chipster.sql("session-db", jobs, "session_check")).not.toBe("0");
+
+    await chipster.sql("session-db", "DELETE FROM job");
+    const rows = await restored("sessions", "--source", "session-db", "--id", "database-only");
+    expect(rows.checks.every(({ name }) => !name.startsWith("storage"))).toBe(true);
+    expect(await chipster.sql("session-db", jobs)).toBe(await chipster.sql("session-db", jobs, "session_check"));
+    expect(await chipster.exec("cat", "storage/made-since")).toContain("newer");
+
+    await chipster.exec("rm", "-r", `storage/${OLD}`);
+    const files = await restored("sessions", "--source", "storage", "--id", "files-only");
+    expect(files.checks.every(({ name }) => name.startsWith("storage"))).toBe(true);
+    await chipster.isRunning();
+    expect(await chipster.exec("bash", "-c", "ls storage")).not.toContain("made-since");
+    expect(await chipster.open(OLD)).toBe(OPENED);
+  });
+
+  test("[chipster.10] rows and files are lost: one request brings both back, and every replica", async () => {
     await chipster.sql("session-db", "TRUNCATE session, file, job");
     await chipster.exec("bash", "-c", "rm -r storage/*");
     await expect(chipster.open(OLD)).rejects.toThrow(/cannot open/);

@@ -80,8 +80,8 @@ describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
     return { key, tarKey, gpgPath };
   };
 
-  const restored = async (key: string, database: string, identity = privateKey) => {
-    const request: Partial<Request> = { point: { object: key }, unverified: true, into: { database } };
+  const restored = async (key: string, database: string, identity = privateKey, more: Partial<Request> = {}) => {
+    const request: Partial<Request> = { point: { object: key }, unverified: true, into: { database }, ...more };
     const job = restoreJob(world, "prepare", { request });
     const result = await world.run(job, { POINT_IDENTITY: identity });
     if (!result.ok) return { code: result.error.code, fact: result.error.fact };
@@ -112,6 +112,20 @@ describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
     const rows = (name: string) => world.sql(name, "SELECT count(*)::int AS n, min(name), max(name) FROM session");
     expect((await rows("from_plain")).rows).toEqual((await rows("session_db_db")).rows);
     expect((await rows("from_clean")).rows).toEqual((await rows("session_db_db")).rows);
+    await keyringsGone();
+  });
+
+  test("one table of a dump with --clean: the others are gone, and one that it does not hold makes nothing", async () => {
+    await world.sql("session_db_db", "CREATE TABLE job AS SELECT 1 AS n; CREATE VIEW jobs AS SELECT n FROM job");
+    const { key } = await archive("2021-03-05T01:10:00.123Z", { options: ["--clean"] });
+    const ask = (database: string, table: string) => restored(key, database, privateKey, { only: { tables: [table] } });
+    expect(await ask("one_table", "session")).toMatchObject({ code: "ok" });
+    const tables = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'v') AND relnamespace = 'public'::regnamespace";
+    expect((await world.sql("one_table", tables)).rows).toEqual([{ relname: "session" }]);
+    expect((await world.sql("one_table", "SELECT count(*)::int AS n FROM session")).rows).toEqual([{ n: 300 }]);
+    expect(await ask("no_table", "Session")).toMatchObject({ code: "not-in-point" });
+    expect((await world.sql("postgres", "SELECT FROM pg_database WHERE datname = 'no_table'")).rowCount).toBe(0);
+    await world.sql("session_db_db", "DROP VIEW jobs; DROP TABLE job");
     await keyringsGone();
   });
 

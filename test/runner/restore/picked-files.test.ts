@@ -115,6 +115,18 @@ describe.each([
     expect(await leftBeside(world)).toEqual([]);
   });
 
+  test("a further name of a file comes alone where its bytes can, and is refused by name where they lie under another", async () => {
+    const ask = { into: { directory: path.join(world.directory, "linked") }, only: { paths: ["second name"] } };
+    if (title.startsWith("incremental")) {
+      expect((await restored(ask)).ok).toBe(true);
+      expect(await readFile(path.join(ask.into.directory, "second name"), "utf8")).toBe("content of plain/other");
+      return;
+    }
+    const error = await refused(ask);
+    expect(error).toMatchObject({ code: "not-in-point", fact: expect.stringContaining("plain/other") });
+    expect((await restored({ ...ask, only: { paths: ["second name", "plain/other"] } })).ok).toBe(true);
+  });
+
   const refused = async (request: Partial<Request>): Promise<{ code: string; fact: string; hint: string }> => {
     const secrets = { POINT_IDENTITY: await pointIdentity(world, world.plan, point) };
     const result = await world.run(restoreJob(world, "prepare", { request: { point, ...request } }), secrets);
