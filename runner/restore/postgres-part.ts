@@ -1,7 +1,5 @@
 import { text } from "node:stream/consumers";
 import {
-  type Artifact,
-  JobError,
   type JournalPart,
   modeOf,
   type PostgresEntry,
@@ -17,20 +15,20 @@ import { compareCounts, recordCounts } from "../postgres/compare-counts.ts";
 import { adminOf, clientEnv } from "../postgres/connect.ts";
 import { type Globals, parseGlobals } from "../postgres/globals.ts";
 import { inspectTarget, type TargetFacts } from "../postgres/inspect-target.ts";
-import type { TableList } from "../postgres/list-tables.ts";
 import { lockTarget } from "../postgres/lock.ts";
 import { besideName, supersededName } from "../postgres/names.ts";
 import { neutralise } from "../postgres/neutralise.ts";
 import { propertyStatements, withKnownRoles } from "../postgres/properties.ts";
 import { replayProperties } from "../postgres/replay-properties.ts";
-import { type Archive, type RestoreRequest, restoreBeside } from "../postgres/restore-beside.ts";
+import { type RestoreRequest, restoreBeside } from "../postgres/restore-beside.ts";
 import { restoreInPlace } from "../postgres/restore-in-place.ts";
 import { restartWorkers } from "../postgres/swap.ts";
 import { untilReachable } from "../postgres/until-reachable.ts";
 import { refuseOldServer, refuseToLose } from "./empty-server.ts";
-import { headOf, inspectTables, listOf, settleTables } from "./picked-tables.ts";
+import { artifactOf, openDump } from "./open-dump.ts";
+import { inspectTables, settleTables } from "./picked-tables.ts";
 import type { Outcome, PartRequest, RestorePart } from "./restore-part.ts";
-import { removeScratch, scratchFile, writeScratch } from "./scratch.ts";
+import { removeScratch } from "./scratch.ts";
 
 type Part = Extract<JournalPart, { kind: "postgres" }>;
 type Ask = PartRequest<PostgresSource, PostgresEntry>;
@@ -107,7 +105,7 @@ const withArchive = async (
   const target = await inspectTarget(context, source, part.live);
   const globals = await readGlobals(context, ask);
   try {
-    const { archive, list } = await openPicked(context, ask, target);
+    const { archive, list } = await openDump(context, ask, target);
     const owner = target.live?.properties.owner;
     const notes = await restore({
       entry,
@@ -132,40 +130,6 @@ const withArchive = async (
   }
 };
 
-/** With the entries of it that are restored, where that are not all of them. */
-const openPicked = async (
-  context: Context,
-  ask: Ask,
-  target: TargetFacts,
-): Promise<{ readonly archive: Archive; readonly list?: TableList }> => {
-  const archive = await openArchive(context, ask);
-  if ("script" in archive) return { archive };
-  const dump = artifactOf(ask.entry, "dump");
-  const head = async () => ("file" in archive ? archive : headOf(context, ask, dump));
-  const list = await listOf(context, ask, target, head);
-  return list ? { archive: { ...archive, list: list.list }, list } : { archive };
-};
-
-/** A scratch copy, which several jobs of pg_restore read at once, where it fits; else the stream itself. */
-const openArchive = async (context: Context, ask: Ask): Promise<Archive> => {
-  const dump = artifactOf(ask.entry, "dump");
-  const onBytes = (bytes: number) => context.report.progress("restoring", `reading ${dump.key}`, bytes, dump.bytes);
-  if (dump.format === "sql") {
-    context.report.step("restoring", `running ${dump.key} as one transaction`);
-    return { script: (output) => loadArtifact(context, ask.artifacts, dump, [], { output, onBytes }) };
-  }
-  const file = await scratchFile(ask.plan, ask.entry.databaseBytes);
-  if (file === undefined) {
-    context.report.step("restoring", "no room for a scratch copy: the dump is restored as it streams, with one job");
-    return { stream: (consumer) => loadArtifact(context, ask.artifacts, dump, [consumer], { onBytes }) };
-  }
-  context.report.step("restoring", `reading and checking ${dump.key}`);
-  const output = (stdout: NodeJS.ReadableStream) => writeScratch(file, stdout);
-  await loadArtifact(context, ask.artifacts, dump, [], { output, onBytes });
-  context.report.step("restoring", `restoring it with ${ask.source.restoreJobs} jobs`);
-  return { file };
-};
-
 const readGlobals = async (context: Context, { artifacts, entry, source, old }: Ask): Promise<Globals> => {
   if (old) return assumedGlobals(context, source);
   let sql = "";
@@ -174,12 +138,6 @@ const readGlobals = async (context: Context, { artifacts, entry, source, old }: 
   };
   await loadArtifact(context, artifacts, artifactOf(entry, "globals"), [], { output });
   return parseGlobals(sql);
-};
-
-const artifactOf = ({ artifacts, name }: PostgresEntry, role: Artifact["role"]): Artifact => {
-  const found = artifacts.find((artifact) => artifact.role === role);
-  if (found) return found;
-  throw new JobError("corrupt", `the point holds no ${role} of '${name}'`, "choose another point");
 };
 
 /** Holds the target's advisory lock, so that two machines with ledgers of their own cannot meet in one database. */

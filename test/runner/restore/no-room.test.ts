@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
+import type { Plan } from "../../../spec/index.ts";
 import { skipBecause } from "../../support/skip.ts";
 import { mountSmall, unmount } from "../../support/small-disk.ts";
 import { treeDigest } from "../../support/tree-digest.ts";
@@ -20,6 +21,7 @@ describe("a restore of files onto a disk that is too small · postgres, director
     world = await makeWorld({ repository: "directory" });
     await world.sql("app", "CREATE TABLE t AS SELECT n FROM generate_series(1, 100) n");
     await writeFile(path.join(world.files, "large"), randomBytes(6 * MIB));
+    await writeFile(path.join(world.files, "small"), "small");
     ({ id: point } = await backupOf(world));
     disk = path.join(world.directory, "disk");
     small = await mountSmall(disk, 8 * MIB);
@@ -71,6 +73,18 @@ describe("a restore of files onto a disk that is too small · postgres, director
     const result = await world.run(restoreJob(world, "prepare", { plan, request }), secrets);
     expect(result).toMatchObject({ ok: false, error: { code: "no-room" } });
     await expectUntouched(live, before);
+  });
+
+  test("one table and one small file fit all the same: the dump without a scratch copy, the file without room for all", async (context) => {
+    const { live, plan } = await onSmallDisk(context);
+    const ledger = path.join(path.dirname(live), "ledger");
+    const there: Plan = { ...plan, target: { kind: "local", ledger } };
+    const table = { point, into: { database: "one_table" }, only: { tables: ["t"] } };
+    expect((await restoreWhole(world, { plan: there, request: table })).record).toMatchObject({ ok: true });
+    expect((await world.sql("one_table", "SELECT count(*)::int AS n FROM t")).rows).toEqual([{ n: 100 }]);
+    const request = { point, into: { inPlace: {} }, only: { paths: ["small"] } };
+    expect((await restoreWhole(world, { plan: there, request })).record).toMatchObject({ ok: true });
+    expect(await readFile(path.join(live, "small"), "utf8")).toBe("small");
   });
 
   test("with room it goes through: the same request onto a larger disk", async (context) => {
