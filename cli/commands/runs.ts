@@ -5,6 +5,7 @@ import { findPlan } from "../find/find-plan.ts";
 import type { Found } from "../find/found.ts";
 import { duration, utc } from "../format.ts";
 import type { Io } from "../io.ts";
+import { keptLog } from "../restore/kept-log.ts";
 import { runQuietly } from "../run-job.ts";
 import { nextRunsOf, scheduleText } from "../schedule-text.ts";
 import { fields, table } from "../table.ts";
@@ -59,17 +60,18 @@ export const next: Definition = {
   },
 };
 
-/** Prints what one run has logged. */
+/** Prints what one run has logged, or a stack's last restore. */
 export const logs: Definition = {
   name: "logs [run]",
-  summary: "print what one run has logged (default: the newest)",
+  summary: "print what one run has logged, or the stack's last restore by its request's id (default: the newest run)",
   run: async (io, options, run): Promise<Outcome> => {
-    const { declared, plan } = await findPlan(io, options);
+    const { declared, plan, stack } = await findPlan(io, options);
     if (!declared) {
       const hint = "name a --stack, or give --target FILE with the plan";
       throw new JobError("bad-config", `the repository does not say where '${plan}' runs`, hint);
     }
-    const lines = await io.remote.log(declared, run);
+    const kept = stack === undefined || run === undefined ? undefined : await keptLog(io, options, run);
+    const lines = kept ?? (await io.remote.log(declared, run));
     return {
       json: { version: 1, ok: true, kind: "logs", ...(run === undefined ? {} : { run }), lines },
       text: lines.map((line) => `${line}\n`).join(""),

@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { Role } from "../../spec/index.ts";
 import { httpStatus, isAbsent, s3Code, s3Error } from "./s3-error.ts";
 
 /** One bucket below one prefix: what every part of the S3 store works on. */
@@ -10,6 +11,8 @@ export interface S3Bucket {
   /** For people: `s3://bucket/prefix`. */
   readonly name: string;
   readonly endpoint: string;
+  /** Whose credentials are used, where they are a repository's. */
+  readonly role?: Role;
   /** The job's: a question that is open when it is aborted is given up. */
   readonly signal: AbortSignal;
 }
@@ -18,12 +21,16 @@ export interface S3Bucket {
 const CLEAN_UP = 15_000;
 
 /** Waits for an answer; `what` says what was asked ("reading catalog/x.json"). Throws JobError. */
-export const ask = async <T>({ name, endpoint, signal }: S3Bucket, what: string, answer: Promise<T>): Promise<T> => {
+export const ask = async <T>(
+  { name, endpoint, signal, role }: S3Bucket,
+  what: string,
+  answer: Promise<T>,
+): Promise<T> => {
   try {
     return await unlessStopped(answer, signal);
   } catch (error) {
     if (error === signal.reason) throw error;
-    throw s3Error(error, { store: name, endpoint, what });
+    throw s3Error(error, { store: name, endpoint, what, role });
   }
 };
 

@@ -1,10 +1,12 @@
-import { type ErrorCode, JobError } from "../../spec/index.ts";
+import { type ErrorCode, JobError, type Role } from "../../spec/index.ts";
 
 /** What was asked, for the sentence: `store` is the bucket's name for people, `what` names the key. */
 export interface Asked {
   readonly store: string;
   readonly endpoint: string;
   readonly what: string;
+  /** Whose credentials it was asked with, where they are a repository's. */
+  readonly role?: Role | undefined;
 }
 
 interface Failure {
@@ -30,10 +32,7 @@ export const isAbsent = (error: unknown): boolean =>
 
 type Entry = readonly [code: ErrorCode, hint: string];
 
-const CREDENTIALS: Entry = [
-  "bad-credentials",
-  "check the access key and the secret key that this role uses; they may have expired or belong to another store",
-];
+const CREDENTIALS: Entry = ["bad-credentials", ""];
 const REGION: Entry = ["bad-config", "set `region` and `endpoint` to those of the bucket"];
 const CHANGED: Entry = [
   "corrupt",
@@ -77,6 +76,7 @@ export const s3Error = (error: unknown, asked: Asked): JobError => {
 
 const classify = (error: unknown, asked: Asked): Entry => {
   const known = BY_CODE[s3Code(error)];
+  if (known === CREDENTIALS) return ["bad-credentials", renew(asked)];
   if (known) return known;
   const status = httpStatus(error);
   if (/ENOSPC|no space left/i.test((error as Failure).message ?? "") || status === 507) return ROOM;
@@ -89,6 +89,9 @@ const classify = (error: unknown, asked: Asked): Entry => {
   }
   return ["store-unreachable", unreachable(error, asked)];
 };
+
+const renew = ({ role }: Asked): string =>
+  `check the access key and the secret key of ${role === undefined ? "this bucket" : `the ${role}`}: they may have expired, be revoked or belong to another store; renew them where they are declared, and run \`pulumi up\``;
 
 const rights = ({ store }: Asked): string =>
   `give this role's access key the right to do it in ${store}: writers put, readers get and list, pruners tag or delete`;

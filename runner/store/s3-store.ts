@@ -66,6 +66,7 @@ const s3Bucket = (context: Context, location: S3Repository, role: Role, below: s
     prefix,
     name: `s3://${location.bucket}/${prefix.replace(/\/$/, "")}`,
     endpoint: location.endpoint ?? `S3 in ${location.region}`,
+    role,
     signal: context.signal,
   };
 };

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Run } from "../../launch/index.ts";
+import { failedRecord } from "../../launch/restore/failed-record.ts";
+import { restoreLaunch } from "../launch/support/launches.ts";
 import { examplePlan, examplePoint } from "../spec/examples.ts";
 import { POINT, restorable } from "./fake-io.ts";
 
@@ -57,5 +59,18 @@ describe("runs", () => {
   it("have logs", async () => {
     expect((await restorable(["logs", "job-2"], world)).out).toBe("what job-2 said\n");
     expect((await restorable(["logs", "--json"], world)).json()).toMatchObject({ lines: ["what the newest run said"] });
+  });
+
+  it("have a log of the last restore in the stack's state, when nothing of its jobs is left", async () => {
+    const launch = restoreLaunch();
+    const stdout = JSON.stringify(failedRecord(launch, new Date(), new Date(), "lost"));
+    const ran = {
+      urn: "urn:pulumi:uat::backups::restorable:index:Restore$command:local:Command::restore-run",
+      type: "command:local:Command",
+      outputs: { stdout, stderr: "looking for the point\nswapped\n" },
+    };
+    const { out } = await restorable(["logs", launch.request.id], { ...world, resources: [ran] });
+    expect(out).toBe("looking for the point\nswapped\n");
+    expect((await restorable(["logs", "another"], { ...world, resources: [ran] })).out).toBe("what another said\n");
   });
 });

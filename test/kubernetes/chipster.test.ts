@@ -150,6 +150,27 @@ describe("Chipster · kubernetes, postgres 17, versitygw", () => {
     expect(taken).toEqual(chipster.passwords);
   });
 
+  test("[chipster.11] a restore that fails after everything was scaled to none gives every replica back, on its old data", async () => {
+    const databases = (like: string) =>
+      chipster.sql("session-db", `SELECT datname FROM pg_database WHERE datname LIKE '${like}'`, "postgres");
+    const failing = restore("sessions", "--id", "trapped");
+    // In the way of the swap, which comes last: a database of the name under which the live one will be kept.
+    const beside = await waitFor("the copy beside", async () => (await databases("session_db_db_new_%")) || undefined, {
+      seconds: 300,
+    });
+    const trap = beside.replace("_new_", "_org_");
+    await chipster.sql("session-db", `CREATE DATABASE ${trap}`, "postgres");
+    const { out, err } = await failing;
+    expect(JSON.parse(out), err).toMatchObject({ ok: false, error: { code: "cannot-swap" } });
+    expect(JSON.parse(out).downtimeSeconds).toBeGreaterThan(0);
+    expect(await chipster.replicas()).toEqual(Chipster.running);
+    await chipster.isRunning();
+    expect(await chipster.open(OLD)).toBe(OPENED);
+    await chipster.check();
+    await chipster.sql("session-db", `DROP DATABASE ${trap}`, "postgres");
+    expect(await databases("session_db_db_%")).toBe("");
+  });
+
   test("[chipster.10] the database only, the files only, one file back in its place, one table: each as it was, and nothing else", async () => {
     const [file = ""] = (await chipster.exec("bash", "-c", "cd storage; find old -type f | sort")).split("\n");
     const sum = await chipster.exec("sha512sum", `storage/${file}`);

@@ -1,12 +1,15 @@
 import { DeleteObjectCommand, ListObjectVersionsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CatalogPoint } from "../../spec/index.ts";
+import { RUNNER_IMAGE } from "../../tools/docker/images.ts";
+import { operationOn } from "../support/engine-events.ts";
 import type { PulumiRun } from "../support/pulumi-stack.ts";
 import type { S3Keys } from "../support/s3-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { kubectl, refusedKubectl } from "./support/kubectl.ts";
 import { ClusterPlanStack, type PlanName } from "./support/plan-stack.ts";
 
+const ROWS = "SELECT count(*), md5(string_agg(n::text, ',' ORDER BY n)) FROM t";
 const LONG = { seconds: 240, every: 1000 };
 
 describe("plans in a cluster · kubernetes, pulumi engine, postgres 17, versitygw", () => {
@@ -71,6 +74,17 @@ describe("plans in a cluster · kubernetes, pulumi engine, postgres 17, versityg
     expect(spec.containers.map(({ name }) => name)).toEqual(["postgres", `restorable-inline-${world.namespace}-side`]);
     const own = status.containerStatuses?.find(({ name }) => name.startsWith("restorable-"));
     expect([own?.ready, own?.restartCount]).toEqual([true, 0]);
+  });
+
+  test("points of the sidecar and of the CronJob are restored by `pulumi up`, each into a new database: the same rows", async () => {
+    for (const plan of ["side", "app"] as const) {
+      const point = String((await world.points(plan)).at(-1)?.id);
+      await world.ask(plan, { id: `check-${plan}`, point, into: { database: `check_${plan}` } });
+      const run = await world.stack.up();
+      expect(run.ok, run.text).toBe(true);
+      expect(await world.sql(ROWS, `check_${plan}`)).toBe(await world.sql(ROWS));
+      expect((await world.restores(plan)).map(({ id, record }) => [id, record?.ok])).toEqual([[`check-${plan}`, true]]);
+    }
   });
 
   test("a second `up`, also after a refresh, changes nothing", async () => {
@@ -199,6 +213,57 @@ describe("plans in a cluster · kubernetes, pulumi engine, postgres 17, versityg
     expect(text).toContain('"code":"store-unreachable"');
     expect((await anotherPoint("app")).signature).toBe("valid");
   });
+
+  test("revoked credentials: the run fails and says whose; after `pulumi up` with new ones the next run succeeds", async () => {
+    const before = (await world.points("app")).map(({ id }) => id);
+    const renew = await world.revoke("writer");
+    const failing = ended("Failed");
+    await runNow("revoked");
+    const said = await log(await failing);
+    expect(said).toContain('"code":"bad-credentials"');
+    expect(said).toMatch(/the access key and the secret key of the writer: .*renew them where they are declared/);
+    expect((await world.points("app")).map(({ id }) => id)).toEqual(before);
+    await renew();
+    const run = await world.stack.up();
+    expect(run.ok, run.text).toBe(true);
+    const point = anotherPoint("app");
+    await runNow("renewed");
+    expect((await point).signature).toBe("valid");
+  });
+
+  test("another image, a renamed secret, a refresh: the restore is not run again, and its log and result stay", async () => {
+    const before = await restoreJobs();
+    expect(before.length).toBeGreaterThan(2);
+    await world.stack.setConfig("otherImage", `docker.io/library/${RUNNER_IMAGE}`);
+    await world.stack.setConfig("source", "renamed");
+    const refreshed = await world.stack.refresh();
+    expect(refreshed.ok, refreshed.text).toBe(true);
+    const run = await world.stack.up();
+    expect(run.ok, run.text).toBe(true);
+    expect(operationOn(run.events, "restore-run")).toBe("same");
+    const cronJob = await get<{ spec: { jobTemplate: unknown } }>("cronjob", app);
+    expect(JSON.stringify(cronJob.spec.jobTemplate)).toContain(`"docker.io/library/${RUNNER_IMAGE}"`);
+    expect(Object.keys(await world.secrets())).toContain("RESTORABLE_APP_RENAMED_PASSWORD");
+    expect(await restoreJobs()).toEqual(before);
+    expect((await world.restores("app")).map(({ id, record }) => [id, record?.ok])).toEqual([["check-app", true]]);
+    expect(await world.kubectl("get", "pods", "--selector", "restorable.kind=restore", "--output", "name")).toBe("");
+    const { out, err } = await world.cli("logs", "check-app", "--plan", "app");
+    expect(out, err).toContain("restoring 'postgres' beside the live data, as check_app");
+  });
+
+  /** A run of the plan `app` by its CronJob, without waiting for the next minute. */
+  const runNow = (name: string) => world.kubectl("create", "job", name, `--from=cronjob/${app}`);
+  /** Every Job of a restore that there ever was, by the cluster's own memory. */
+  const restoreJobs = async (): Promise<readonly string[]> => {
+    const events = await world.kubectl(
+      ...["get", "events", "--field-selector", "reason=SuccessfulCreate,involvedObject.kind=Job"],
+      ...["--output", "jsonpath={.items[*].involvedObject.name}"],
+    );
+    return events
+      .split(" ")
+      .filter((name) => name.startsWith("restorable-restore-"))
+      .sort();
+  };
 });
 
 interface Pod {

@@ -14,6 +14,13 @@ export interface StackSiteOptions {
   readonly identity: string;
 }
 
+/** The command line for a stack. */
+export const onStack = (stack: PulumiStack, args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
+  const { env } = stack;
+  const PATH = [path.dirname(tools().pulumi), env.PATH].join(path.delimiter);
+  return restorable([...args, "--stack", stack.name], { env: { ...env, PATH, ...more }, cwd: stack.projectDirectory });
+};
+
 /** A stack of this project, and an operator with the command line who works with it. */
 export class StackSite {
   readonly stack: PulumiStack;
@@ -53,17 +60,8 @@ export class StackSite {
   }
 
   /** The operator's command. */
-  restorable = (...args: readonly string[]) => {
-    const env = { ...this.stack.env };
-    return restorable([...args, "--stack", this.stack.name, "--config-file", this.stack.configFile], {
-      env: {
-        ...env,
-        PATH: [path.dirname(tools().pulumi), env.PATH].join(path.delimiter),
-        RESTORABLE_IDENTITY: this.identity,
-      },
-      cwd: this.stack.projectDirectory,
-    });
-  };
+  restorable = (...args: readonly string[]) =>
+    onStack(this.stack, [...args, "--config-file", this.stack.configFile], { RESTORABLE_IDENTITY: this.identity });
 
   /** The same with `--json`; throws with what it said where it fails. */
   async answer<T>(...args: readonly string[]): Promise<T> {

@@ -45,6 +45,8 @@ export interface S3Server {
   createBucket(name: string, options?: BucketOptions): Promise<void>;
   /** Makes a user who may do nothing until a bucket policy names its access key as a principal. */
   createUser(name: string): Promise<S3Keys>;
+  /** Gives somebody's access key another secret: the one of before is worth nothing from now on. */
+  renewUser(keys: S3Keys): Promise<S3Keys>;
   log(): string;
   stop(): Promise<void>;
 }
@@ -87,7 +89,17 @@ async function start(port: number, options: S3ServerOptions): Promise<S3Server> 
     pid: server.pid,
     client,
     createBucket: (name, bucket) => createBucket(admin, name, bucket),
-    createUser: (name) => createUser(endpoint, root, name),
+    createUser: async (name) => {
+      const keys = newKeys(name);
+      await addUser(endpoint, root, keys);
+      return keys;
+    },
+    renewUser: async ({ accessKeyId }) => {
+      await administer(endpoint, root, "delete-user", ["--access", accessKeyId]);
+      const keys = { ...newKeys(""), accessKeyId };
+      await addUser(endpoint, root, keys);
+      return keys;
+    },
     log: server.log,
     stop: async () => {
       admin.destroy();
@@ -129,11 +141,11 @@ async function createBucket(client: S3Client, name: string, options: BucketOptio
   }
 }
 
-async function createUser(endpoint: string, root: S3Keys, name: string): Promise<S3Keys> {
-  const keys = newKeys(name);
-  const user = ["--access", keys.accessKeyId, "--secret", keys.secretAccessKey, "--role", "user"];
-  await run(tools().versitygw, ["admin", "--endpoint-url", endpoint, "create-user", ...user], {
+const addUser = (endpoint: string, root: S3Keys, { accessKeyId, secretAccessKey }: S3Keys): Promise<void> =>
+  administer(endpoint, root, "create-user", ["--access", accessKeyId, "--secret", secretAccessKey, "--role", "user"]);
+
+async function administer(endpoint: string, root: S3Keys, command: string, args: readonly string[]): Promise<void> {
+  await run(tools().versitygw, ["admin", "--endpoint-url", endpoint, command, ...args], {
     env: { ...process.env, ADMIN_ACCESS_KEY_ID: root.accessKeyId, ADMIN_SECRET_ACCESS_KEY: root.secretAccessKey },
   });
-  return keys;
 }

@@ -3,7 +3,16 @@ import path from "node:path";
 import { PutBucketPolicyCommand } from "@aws-sdk/client-s3";
 import { armor, Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
 import { runnerOn } from "../../../launch/index.ts";
-import { type CatalogPoint, type Plan, type ResultOf, ROLES, type Role } from "../../../spec/index.ts";
+import {
+  type CatalogPoint,
+  type Job,
+  type Plan,
+  type Request,
+  type Result,
+  type ResultOf,
+  ROLES,
+  type Role,
+} from "../../../spec/index.ts";
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
 import { checkout } from "../../../tools/servers/tools.ts";
 import { runRunner } from "../../runner/run-runner.ts";
@@ -12,6 +21,7 @@ import { succeeded } from "../../runner/world.ts";
 import { PulumiStack } from "../../support/pulumi-stack.ts";
 import { rolesPolicy } from "../../support/roles-policy.ts";
 import { type S3Keys, type S3Server, startS3 } from "../../support/s3-server.ts";
+import { onStack } from "../../support/stack-site.ts";
 import { apply, HOST_ADDRESS, kubectl } from "./kubectl.ts";
 
 /**
@@ -21,7 +31,7 @@ import { apply, HOST_ADDRESS, kubectl } from "./kubectl.ts";
 const PROGRAM = `
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { BackupBucket, BackupPlan, Repository } from ${JSON.stringify(path.join(checkout, "components/index.ts"))};
+import { BackupBucket, BackupPlan, Repository, Restore } from ${JSON.stringify(path.join(checkout, "components/index.ts"))};
 
 const config = new pulumi.Config();
 const namespace = config.require("namespace");
@@ -35,9 +45,9 @@ const bucket = new BackupBucket("backups", { existing: { endpoint: config.requir
 const repository = new Repository("app", { s3: { bucket, credentials }, environment: "prod" });
 const plan = (name, more) => new BackupPlan(name, {
   target: { kubernetes: { namespace, ledger: { size: "50Mi" }, memory: 512 * 1024 ** 2 } },
-  runner: { image },
+  runner: { image: (name === "app" && config.get("otherImage")) || image },
   sources: [
-    { postgres: { host: "db", database: "app", user: "postgres", password: config.requireSecret("password") } },
+    { postgres: { name: (name === "app" && config.get("source")) || "postgres", host: "db", database: "app", user: "postgres", password: config.requireSecret("password") } },
     { files: { claim: "files", beside: { app: "db" } } },
   ],
   repository,
@@ -79,6 +89,7 @@ new kubernetes.apps.v1.StatefulSet("db", { ...at("db"), spec: {
   },
   volumeClaimTemplates: [{ metadata: { name: "data" }, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "200Mi" } } } }],
 } }, { dependsOn: [files, side] });
+new Restore("restore", { plans: [app, side], identity: config.requireSecret("identity"), request: config.getObject("restore") });
 export const specs = { app: app.spec, side: side.spec };
 export const secrets = app.secrets;
 `;
@@ -96,7 +107,7 @@ export class ClusterPlanStack {
   readonly s3: S3Server;
   /** What everybody reaches the store through. */
   readonly network: BadNetwork;
-  readonly keys: ReadonlyMap<Role, S3Keys>;
+  readonly keys: Map<Role, S3Keys>;
   readonly operatorKey: string;
   readonly #line: { cut: boolean };
 
@@ -139,6 +150,7 @@ export class ClusterPlanStack {
       rootId: accessKeyId,
       rootSecret: secretAccessKey,
       password: randomBytes(16).toString("hex"),
+      identity: this.operatorKey,
     };
     for (const [role, each] of this.keys) {
       secret[`${role}Id`] = each.accessKeyId;
@@ -154,6 +166,16 @@ export class ClusterPlanStack {
     for (const [key, value] of Object.entries(plain)) await this.stack.setConfig(key, value);
   }
 
+  /** Takes the secret of a role's access key away; answers with what puts its next one into the stack's config. */
+  async revoke(role: Role): Promise<() => Promise<void>> {
+    const renewed = await this.s3.renewUser(this.keys.get(role) as S3Keys);
+    this.keys.set(role, renewed);
+    return () => this.stack.setConfig(`${role}Secret`, renewed.secretAccessKey, { secret: true });
+  }
+
+  /** The command line for this stack. */
+  readonly cli = (...args: readonly string[]) => onStack(this.stack, args);
+
   /** From now on the store's answers do not arrive, or do again. */
   cut(on: boolean): void {
     this.#line.cut = on;
@@ -161,10 +183,10 @@ export class ClusterPlanStack {
 
   readonly kubectl = (...args: readonly string[]): Promise<string> => kubectl("--namespace", this.namespace, ...args);
 
-  readonly sql = (text: string): Promise<string> =>
+  readonly sql = (text: string, database = "app"): Promise<string> =>
     this.kubectl(
       ...["exec", "db-0", "--container", "postgres", "--", "psql", "--quiet", "--tuples-only", "--no-align"],
-      ...["--username", "postgres", "--dbname", "app", "--command", text],
+      ...["--username", "postgres", "--dbname", database, "--command", text],
     );
 
   async plan(name: PlanName): Promise<Plan> {
@@ -179,6 +201,18 @@ export class ClusterPlanStack {
     return (await this.#catalog(name)).points;
   }
 
+  /** Asks for a restore of a plan's point beside what is there, by the stack's config; `up` runs it. */
+  async ask(plan: PlanName, request: Pick<Request, "id" | "into" | "point">): Promise<void> {
+    const confirm = `inline/${this.namespace}/${plan}`;
+    await this.stack.setConfig("restore", JSON.stringify({ plan, confirm, ...request }));
+  }
+
+  /** The restores that the ledger of a plan knows. */
+  async restores(name: PlanName): Promise<ResultOf<"ledger">["restores"]> {
+    return succeeded(await this.#inCluster(name, { kind: "ledger", version: 1, plan: await this.plan(name) }), "ledger")
+      .restores;
+  }
+
   /** Reads every byte of a point in the cluster, with its own key. */
   async verify(name: PlanName, point: string): Promise<ResultOf<"verify">["proof"]> {
     const { selected } = await this.#catalog(name, point);
@@ -191,9 +225,13 @@ export class ClusterPlanStack {
       ...({ kind: "verify", version: 1, repository: plan.repository, plan: name, point, record: false } as const),
       identity: { kind: "env", name: "POINT_IDENTITY" } as const,
     };
-    const secrets = { ...(await this.secrets()), POINT_IDENTITY };
+    return succeeded(await this.#inCluster(name, job, { POINT_IDENTITY }), "verify").proof;
+  }
+
+  async #inCluster(name: PlanName, job: Job, more: Readonly<Record<string, string>> = {}): Promise<Result> {
+    const secrets = { ...(await this.secrets()), ...more };
     const { signal } = new AbortController();
-    return succeeded(await runnerOn(plan)(job, { secrets, onProgress: () => undefined, signal }), "verify").proof;
+    return runnerOn(await this.plan(name))(job, { secrets, onProgress: () => undefined, signal });
   }
 
   async #catalog(name: PlanName, point?: string): Promise<ResultOf<"catalog">> {
