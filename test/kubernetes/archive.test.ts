@@ -122,11 +122,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await prod?.stack.destroy();
-  await prod?.stack.remove();
+  // All that the stack has declared lies in these namespaces.
   prod?.close();
   for (const each of [chipster, fresh]) await each?.remove();
   await kubectl("delete", "namespace", PULLING, SCRATCH, "--ignore-not-found", "--wait=false");
+  await prod?.stack.remove();
   root?.destroy();
   await store?.stop();
   await removeTempDir(directory);
