@@ -9,7 +9,7 @@ export default defineConfig({
     // Two cores are the least a machine has. Each file waits most of its time: for the next minute of a schedule, for pods.
     // The largest files come first, which are the longest ones too.
     fileParallelism: true,
-    maxWorkers: 2,
+    maxWorkers: 3,
     pool: "forks",
   },
 });
