@@ -210,7 +210,11 @@ const podTemplate = (settings: ColoniesConfig, beside?: Sidecar) => {
           ],
           ports: [{ containerPort: PORT, name: "postgresql" }],
           // By TCP: while it makes its cluster, the server listens on its socket only.
-          readinessProbe: { exec: { command: ["pg_isready", "--host", "127.0.0.1"] }, periodSeconds: 2 },
+          readinessProbe: {
+            exec: { command: ["pg_isready", "--host", "127.0.0.1"] },
+            periodSeconds: 5,
+            timeoutSeconds: 5,
+          },
           securityContext: {
             runAsNonRoot: true,
             runAsUser: uid,

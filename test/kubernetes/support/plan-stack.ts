@@ -18,6 +18,7 @@ import { checkout } from "../../../tools/servers/tools.ts";
 import { runRunner } from "../../runner/run-runner.ts";
 import { type BadNetwork, startProxy } from "../../runner/store/proxy.ts";
 import { succeeded } from "../../runner/world.ts";
+import { POSTGRES_PROBES } from "../../support/postgres-probes.ts";
 import { PulumiStack } from "../../support/pulumi-stack.ts";
 import { rolesPolicy } from "../../support/roles-policy.ts";
 import { type S3Keys, type S3Server, startS3 } from "../../support/s3-server.ts";
@@ -81,7 +82,7 @@ new kubernetes.apps.v1.StatefulSet("db", { ...at("db"), spec: {
           { name: "PGDATA", value: "/data/pg" },
         ],
         securityContext: { runAsUser: 100, runAsGroup: 102, allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
-        readinessProbe: { exec: { command: ["pg_isready", "--host", "127.0.0.1"] }, periodSeconds: 1, timeoutSeconds: 30 },
+        ...${JSON.stringify(POSTGRES_PROBES)},
         volumeMounts: [{ name: "data", mountPath: "/data" }, { name: "files", mountPath: "/files" }],
       }, side.sidecar.container],
       volumes: pulumi.output(side.sidecar.volumes).apply((volumes) => [...volumes, { name: "files", persistentVolumeClaim: { claimName: "files" } }]),

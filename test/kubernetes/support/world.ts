@@ -8,6 +8,7 @@ import { type Plan, parse, plan as planSchema, type Quiesce } from "../../../spe
 import { RUNNER_IMAGE, S3_IMAGE } from "../../../tools/docker/images.ts";
 import { restorable } from "../../docker/support/launches.ts";
 import { s3Location, signingKeys } from "../../runner/world.ts";
+import { POSTGRES_PROBES } from "../../support/postgres-probes.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { apply, kubectl } from "./kubectl.ts";
 
@@ -181,12 +182,7 @@ export class ClusterWorld {
               { name: "POSTGRES_DB", value: "app" },
               { name: "PGDATA", value: "/data/pg" },
             ],
-            // By TCP: while it makes its cluster, the server listens on its socket only.
-            readinessProbe: {
-              exec: { command: ["pg_isready", "--host", "127.0.0.1"] },
-              periodSeconds: 1,
-              timeoutSeconds: 10,
-            },
+            ...POSTGRES_PROBES,
             volumeMounts: [{ name: "data", mountPath: "/data" }],
           }),
           volumeClaimTemplates: [{ metadata: { name: "data" }, spec: claim("1Gi") }],

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { POSTGRES_PROBES } from "../../support/postgres-probes.ts";
 
 /** The databases: by the name that Chipster's own objects have them under. */
 export const DATABASES = { "session-db": "session_db_db", auth: "auth_db", "job-history": "job_history_db" } as const;
@@ -66,7 +67,7 @@ const postgres = (database: Database) => {
       { name: "PGDATA", value: "/var/lib/postgresql/data_14" },
     ],
     ports: [{ containerPort: 5432 }],
-    readinessProbe: { exec: { command: ["pg_isready", "--host", "127.0.0.1"] }, periodSeconds: 1, timeoutSeconds: 10 },
+    ...POSTGRES_PROBES,
     volumeMounts: [{ name: "data", mountPath: "/var/lib/postgresql" }],
   };
   return [
