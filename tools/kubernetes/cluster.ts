@@ -11,6 +11,8 @@ export interface Cluster {
   readonly kubectl: string;
   /** This machine, as pods reach it. */
   readonly hostAddress: string;
+  /** The folder of its node, for restart-node.sh. */
+  readonly state: string;
   /** Ends it and takes everything away. */
   stop(): Promise<void>;
 }
@@ -43,6 +45,7 @@ export async function startCluster(programs: string, images: string): Promise<Cl
     kubeconfig: path.join(state, "run/pki/admin.conf"),
     kubectl: path.join(programs, "kubectl"),
     hostAddress: `${PREFIX}.0.1`,
+    state,
     stop,
   };
 }

@@ -3,6 +3,7 @@
 import path from "node:path";
 import { startEngine } from "../docker/engine.ts";
 import { makeImages } from "../docker/images.ts";
+import { compileCache } from "../servers/pulumi-environment.ts";
 import { runTests } from "../test/run-tests.ts";
 import { runTier } from "../tier/run-tier.ts";
 import { clusterFolder, nodePrograms, startCluster } from "./cluster.ts";
@@ -27,9 +28,11 @@ await runTier("kubernetes", async (said) => {
   try {
     said("the cluster is up");
     return await runTests("kubernetes", process.argv.slice(2), ["--config", "test/kubernetes/vitest.config.ts"], {
+      NODE_COMPILE_CACHE: compileCache,
       KUBECONFIG: cluster.kubeconfig,
       RESTORABLE_KUBECTL: cluster.kubectl,
       RESTORABLE_HOST_ADDRESS: cluster.hostAddress,
+      RESTORABLE_NODE: cluster.state,
     });
   } finally {
     await cluster.stop();

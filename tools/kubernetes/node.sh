@@ -93,9 +93,11 @@ inside() {
 }
 
 # The daemon is sent to the background inside, so that it becomes a child of the node's first process, which reaps it.
+# restart-node.sh starts the same again.
 daemon() {
   local label=$1
   shift
+  printf '%s\0' "$label" "$@" >"$run/daemons/$((++daemons))-$label"
   # shellcheck disable=SC2016 # expanded inside
   inside bash -c 'log=$1; shift; setsid "$@" >"$log" 2>&1 </dev/null 4<&- 9<&- &' daemon "$run/log/$label.log" "$@"
 }
@@ -112,7 +114,8 @@ mkdir -p "$state"
 exec 9>"$state/lock"
 flock -w 3600 9 || { echo "failed another run has used $state for an hour"; exit 1; }
 clean >/dev/null 2>&1
-mkdir -p "$run"/{pki,log,config/cni,node/log,node/lib/etcd,node/lib/kubelet}
+daemons=0
+mkdir -p "$run"/{pki,log,daemons,config/cni,node/log,node/lib/etcd,node/lib/kubelet}
 chmod 700 "$run/node/lib/etcd"
 for key in $SETTINGS; do echo "$key=$(sysctl -n "$key")"; done >"$run/settings"
 for group in $(groups); do
