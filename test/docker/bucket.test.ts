@@ -298,7 +298,8 @@ describe("buckets · docker, ceph rgw, pulumi's engine", () => {
     };
 
     test("what the newest point needs cannot be deleted when the lock of the first one has ended", async () => {
-      await unlock([...(await versions("files")), ...(await versions("objects/"))]);
+      const unlocked = [...(await versions("files")), ...(await versions("objects/"))];
+      await unlock(unlocked);
       const { forgotten } = await prune(own().world, { retention: { keepLast: 1, minimum: 1 } });
       expect(forgotten).toBe(1);
       const copies = await versions("objects/");
@@ -313,7 +314,8 @@ describe("buckets · docker, ceph rgw, pulumi's engine", () => {
       expect([copies.length, named.size]).toEqual([2, 1]);
       for (const version of needed) await refused(() => buckets.owner.send(new DeleteObjectCommand(at(version))));
       // It is the lock that refuses: where that has ended, nothing does.
-      const [open] = (await versions("files/locks/")).filter(({ removed }) => removed);
+      // Not one of the prune's own, which are locked as everything new is.
+      const open = unlocked.find(({ Key, removed }) => removed && Key.includes("/files/locks/"));
       await buckets.owner.send(new DeleteObjectCommand(at(open as Version)));
       expect(await wrongWith(own().world, second.id)).toEqual([]);
     });
