@@ -3,7 +3,9 @@ import { createInterface } from "node:readline/promises";
 import { fateText, interruptedText, interruption, type Placed, remoteJobs, runnerOn } from "../launch/index.ts";
 import type { Io } from "./io.ts";
 import { run } from "./program.ts";
+import { asking, readStack } from "./pulumi/pulumi-program.ts";
 import type { Stacks } from "./pulumi/stacks.ts";
+import { writeRequest } from "./pulumi/write-request.ts";
 
 const { stdin, stdout, stderr, env } = process;
 // A reader that went away, such as `head`, must not end a restore half way.
@@ -34,14 +36,12 @@ const ask = async (question: string): Promise<string> => {
   }
 };
 
-/** Pulumi's package takes a third of a second to load, and half of the commands never need it. */
-const stacks = (): Stacks => {
-  const load = async () => (await import("./pulumi/automation.ts")).automationStacks(process.cwd());
-  return {
-    read: async (choice) => (await load()).read(choice),
-    writeRequest: async (choice, request) => (await load()).writeRequest(choice, request),
-    upRestore: async (choice, more, onOutput) => (await load()).upRestore(choice, more, onOutput),
-  };
+const here = process.cwd();
+const stacks: Stacks = {
+  read: (choice) => asking(choice, () => readStack(choice, here)),
+  writeRequest: (choice, request) => asking(choice, () => writeRequest(choice, request, here)),
+  // Pulumi's package takes a third of a second to load, and this alone needs it.
+  upRestore: async (...args) => (await import("./pulumi/automation.ts")).upRestore(here, ...args),
 };
 
 const io: Io = {
@@ -53,13 +53,13 @@ const io: Io = {
   width: stdout.isTTY === true ? stdout.columns : undefined,
   ask: interactive ? ask : undefined,
   env,
-  cwd: process.cwd(),
+  cwd: here,
   now: () => new Date(),
   signal,
   runnerOn: (plan) => runnerOn(plan, { environment: env, onPlaced }),
   remote: remoteJobs(env),
   onPlaced,
-  stacks: stacks(),
+  stacks,
 };
 
 process.exitCode = await run(io, process.argv.slice(2));

@@ -15,6 +15,8 @@ let stack: PulumiStack;
 let place: string;
 let identity: string;
 let cli: (...args: string[]) => ReturnType<typeof restorable>;
+/** The same without a word on which stack is meant. */
+let bare: typeof cli;
 
 const at = (name: string) => path.join(place, name);
 const data = () => readFile(at("data/file"), "utf8");
@@ -39,11 +41,8 @@ beforeAll(async () => {
     PLACE: place,
   };
   const withPulumi = { ...env, PATH: [path.dirname(tools().pulumi), env.PATH].join(path.delimiter) };
-  cli = (...args) =>
-    restorable([...args, "--stack", stack.name, "--config-file", stack.configFile], {
-      env: withPulumi,
-      cwd: stack.projectDirectory,
-    });
+  bare = (...args) => restorable(args, { env: withPulumi, cwd: stack.projectDirectory });
+  cli = (...args) => bare(...args, "--stack", stack.name, "--config-file", stack.configFile);
 });
 
 afterAll(async () => {
@@ -116,6 +115,14 @@ describe("the command line on a stack of the real engine", () => {
     expect(cleaned.json(), cleaned.err).toMatchObject({ ok: true, id: "one", removed: [expect.any(String)] });
     expect(await aside()).toEqual([]);
     expect(await data()).toBe("new");
+  });
+
+  it("selects no stack for whoever runs Pulumi next, neither by what it reads nor by a restore", async () => {
+    const nothing = await bare("list");
+    expect(nothing.exit).toBe(2);
+    expect(nothing.err).toMatch(/no stack is selected\n.*give --stack NAME, or run `pulumi stack select`/);
+    await stack.select();
+    expect((await bare("list")).exit).toBe(0);
   });
 
   it("ends with the code of a restore that failed, which is recorded and fails once", async () => {

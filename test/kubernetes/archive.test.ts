@@ -29,6 +29,7 @@ import { openedByHand } from "../support/by-hand.ts";
 import { PulumiStack } from "../support/pulumi-stack.ts";
 import { rolesPolicy } from "../support/roles-policy.ts";
 import { type S3Keys, type S3Server, startS3 } from "../support/s3-server.ts";
+import { publishedPoints } from "../support/stored-keys.ts";
 import { makeTempDir, removeTempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { Chipster, generatePasswords } from "../systems/chipster/chipster.ts";
@@ -142,11 +143,7 @@ const suspend = (namespace: string, plan: string) =>
   kubectl("--namespace", namespace, "patch", "cronjob", nameOf(plan), "--patch", '{"spec":{"suspend":true}}');
 
 /** Ids of the sessions' points in a bucket, oldest first. */
-const pointsIn = async (bucket: string): Promise<readonly string[]> => {
-  const Prefix = "chipster/prod/sessions/catalog/";
-  const { Contents = [] } = await root.send(new ListObjectsV2Command({ Bucket: bucket, Prefix }));
-  return Contents.map(({ Key = "" }) => path.basename(Key, ".json")).sort();
-};
+const pointsIn = (bucket: string) => publishedPoints(root, bucket, "chipster/prod/sessions");
 
 /** Every version of every object of a bucket, and then the bucket. */
 const removeBucket = async (Bucket: string): Promise<void> => {
@@ -216,16 +213,15 @@ describe("Chipster's archive · kubernetes, postgres 17, versitygw", () => {
     const taken = await prod.takeOut({ repository: home, publicKey }, "passwords", directory);
     expect(taken).toEqual(chipster.passwords);
 
-    const proven = await waitFor(
-      "a proof",
-      async () => (await prod.points("sessions")).find(({ proofs }) => proofs.length > 0),
-      LONG,
-    ).catch(async (error) => {
-      const logs = await kubectl(...inScratch, "logs", "job/now", "--all-containers", "--tail=50").catch(String);
-      throw new Error(`${error}\n${logs}`);
-    });
-    expect(isProven(proven)).toBe(true);
-    expect(proven.id).not.toBe(manual.id);
+    await kubectl(...inScratch, "wait", "job/now", "--for=condition=complete", "--timeout=300s").catch(
+      async (error) => {
+        const logs = await kubectl(...inScratch, "logs", "job/now", "--all-containers", "--tail=50").catch(String);
+        throw new Error(`${error}\n${logs}`);
+      },
+    );
+    const [proven] = (await prod.points("sessions")).filter(({ proofs }) => proofs.length > 0);
+    expect(proven && isProven(proven)).toBe(true);
+    expect(proven?.id).not.toBe(manual.id);
   });
 
   test("[chipster.8] a namespace with keys of its own pulls every point by its schedule, and whoever has the cluster cannot touch them", async () => {

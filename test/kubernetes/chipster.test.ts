@@ -8,6 +8,7 @@ import {
   ERROR_CODES,
   identityKey,
   type Manifest,
+  pointTime,
   type RestoreRecord,
   type ResultOf,
 } from "../../spec/index.ts";
@@ -157,6 +158,7 @@ describe("Chipster · kubernetes, postgres 17, versitygw", () => {
     // In the way of the swap, which comes last: a database of the name under which the live one will be kept.
     const beside = await waitFor("the copy beside", async () => (await databases("session_db_db_new_%")) || undefined, {
       seconds: 300,
+      every: 200,
     });
     const trap = beside.replace("_new_", "_org_");
     await chipster.sql("session-db", `CREATE DATABASE ${trap}`, "postgres");
@@ -244,13 +246,15 @@ describe("Chipster · kubernetes, postgres 17, versitygw", () => {
     const suspend = ["--patch", JSON.stringify({ spec: { suspend: true } })];
     await Promise.all(names.split("\n").map((name) => chipster.kubectl("patch", name, ...suspend)));
     // Where a run had begun before, its point is fresh for two minutes.
+    const age = async () => Date.now() - pointTime(String((await prod.published("sessions")).at(-1))).getTime();
+    await waitFor("two minutes", async () => (await age()) > 120_000, { seconds: 300, every: 1000 });
     const { checks } = await waitFor(
       "an alert",
       async () => {
         const { exit, json } = await prod.restorable("check", "--plan", "sessions", "--json");
         return exit === ERROR_CODES.unhealthy.exit ? (json() as ResultOf<"check">) : undefined;
       },
-      { seconds: 300 },
+      { seconds: 60, every: 2000 },
     );
     expect(checks.filter(({ ok }) => !ok)).toMatchObject([
       { name: "fresh", detail: expect.stringContaining("the schedule allows 2 minutes") },

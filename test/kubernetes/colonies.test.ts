@@ -1,8 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { generateX25519Identity } from "age-encryption";
+import { setTimeout as pause } from "node:timers/promises";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type CatalogPoint, coloniesResult, pointTime, type RestoreRecord, type ResultOf } from "../../spec/index.ts";
+import {
+  type CatalogPoint,
+  clusterName,
+  coloniesResult,
+  isProven,
+  pointTime,
+  type RestoreRecord,
+  type ResultOf,
+} from "../../spec/index.ts";
 import { makeServerCertificate } from "../../tools/servers/server-certificate.ts";
 import { PulumiStack } from "../support/pulumi-stack.ts";
 import { type S3Server, startS3 } from "../support/s3-server.ts";
@@ -11,10 +20,12 @@ import { startTlsFront, type TlsFront } from "../support/tls-front.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { Colonies } from "../systems/colonies/colonies.ts";
 import { ColoniesSite } from "./support/colonies-site.ts";
-import { HOST_ADDRESS } from "./support/kubectl.ts";
+import { apply, HOST_ADDRESS, kubectl } from "./support/kubectl.ts";
 
 const ID = randomBytes(4).toString("hex");
 const PROJECT = `backups-${ID}`;
+/** Of rehearsals. */
+const SCRATCH = `colonies-scratch-${ID}`;
 const OFTEN = { cron: "*/10 * * * * *", timeZone: "Europe/Stockholm" };
 const NIGHTLY = { cron: "0 0 1 * * *", timeZone: "Europe/Stockholm" };
 /** What Colonies' own executor stored, and what is nobody's dump. */
@@ -24,6 +35,9 @@ const SEED = `
   CREATE TABLE samples (at timestamptz NOT NULL, value double precision);
   SELECT create_hypertable('samples', 'at', chunk_time_interval => interval '1 day');
   INSERT INTO samples SELECT '2026-01-01Z'::timestamptz + n * interval '1 hour', n FROM generate_series(0, 299) n;`;
+
+/** Each of these questions is a process. */
+const LONG = { seconds: 200, every: 500 };
 
 interface Run {
   readonly id: string;
@@ -48,15 +62,25 @@ beforeAll(async () => {
   // Its certificate is for another name, and of an authority that nobody knows.
   front = await startTlsFront(store.endpoint, { cert, key }, HOST_ADDRESS);
   colonies = await Colonies.make(`colonies-${ID}`);
-  const [stack, identity] = await Promise.all([
+  const [stack, identity, drillKey] = await Promise.all([
     PulumiStack.create({ stack: "colonies-prod", project: PROJECT, standIns: ["kubernetes"] }),
     generateX25519Identity(),
+    generateX25519Identity(),
   ]);
+  const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+  await apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: SCRATCH, labels } });
   site = await ColoniesSite.make({
     ...{ colonies, stack, project: PROJECT, store, identity, password },
     endpoint: `https://${HOST_ADDRESS}:${front.port}`,
-    settings: { layout: {}, schedule: OFTEN, retention: { keepLast: 3, minimum: 1 } },
+    settings: {
+      layout: {},
+      recipients: await Promise.all([identity, drillKey].map(identityToRecipient)),
+      schedule: OFTEN,
+      retention: { keepLast: 3, minimum: 1 },
+      rehearsal: { namespace: SCRATCH, schedule: NIGHTLY, memory: 512 * 1024 ** 2 },
+    },
   });
+  await site.setSecrets({ rehearsalIdentity: drillKey });
   await site.up();
   await colonies.isRunning();
   for (const name of FOREIGN) await site.put(name, "theirs");
@@ -69,6 +93,7 @@ afterAll(async () => {
   await site?.stack.remove();
   site?.close();
   await colonies?.remove();
+  await kubectl("delete", "namespace", SCRATCH, "--ignore-not-found", "--wait=false");
   front?.close();
   await store?.stop();
   await removeTempDir(directory);
@@ -78,6 +103,10 @@ const keyOf = (point: string): string => `backups/backup_${pointTime(point).getT
 
 const runs = async (...options: readonly string[]): Promise<readonly Run[]> =>
   (await site.answer<{ readonly runs: readonly Run[] }>("runs", ...options)).runs;
+
+/** The first of these runs for which this is so. */
+const oneOf = (state: string, is: (run: Run) => boolean = () => true): Promise<Run> =>
+  waitFor(`a run that is ${state}`, async () => (await runs(state)).find(is), { seconds: 120, every: 1000 });
 
 const newest = async (): Promise<CatalogPoint> => {
   const [point] = await site.points();
@@ -137,6 +166,7 @@ describe("Colonies · kubernetes, timescaledb 2.19.3 on 17, versitygw", () => {
       while (!isOver) {
         const names = await colonies.kubectl("get", "jobs", "--output", "name");
         for (const name of names.split("\n").filter(Boolean)) jobs.add(name);
+        await pause(250);
       }
     })();
     const answer = await running.finally(() => {
@@ -170,6 +200,26 @@ describe("Colonies · kubernetes, timescaledb 2.19.3 on 17, versitygw", () => {
     await waitFor("the writer", async () => (await colonies.sql("SELECT count(*) FROM processes")) > written);
   });
 
+  test("[colonies.13] a rehearsal that the stack declares restores the newest point elsewhere, chunk for chunk, and proves it", async () => {
+    const inScratch = ["--namespace", SCRATCH] as const;
+    const drill = clusterName({ project: PROJECT, stack: "colonies-prod", name: "colonies-drill" });
+    await kubectl(...inScratch, "create", "job", "now", `--from=cronjob/${drill}`);
+    await kubectl(...inScratch, "wait", "job/now", "--for=condition=complete", "--timeout=300s").catch(
+      async (error) => {
+        throw new Error(
+          `${error}\n${await kubectl(...inScratch, "logs", "job/now", "--all-containers").catch(String)}`,
+        );
+      },
+    );
+    const point = await newest();
+    expect(isProven(point)).toBe(true);
+    expect(point.proofs[0]?.proof.checks).toContainEqual({
+      name: "hypertables of 'timescaledb'",
+      ok: true,
+      detail: expect.stringMatching(/^2 hypertables, (\d+ rows in \d+ chunks); the manifest says 2 hypertables, \1$/),
+    });
+  });
+
   test("[colonies.9] a dump of Colonies' own executor restores by its key, in TimescaleDB's way", async () => {
     const old = await colonies.kubectl(
       ...["exec", "timescaledb-statefulset-0", "--container", "timescaledb-container", "--"],
@@ -185,46 +235,31 @@ describe("Colonies · kubernetes, timescaledb 2.19.3 on 17, versitygw", () => {
   });
 
   test("[colonies.8] runs that succeeded, failed and run now, the next one, and logs: one command each", async () => {
+    const before = await site.dumps();
     await site.configure({ schedule: OFTEN });
     await site.up();
     await colonies.isRunning();
+    await waitFor("a dump", async () => (await site.dumps()).some((name) => !before.includes(name)), LONG);
     // The pod is another one than before: of older runs only the points are left.
-    const [good] = await waitFor(
-      "a run that succeeded",
-      async () => {
-        const found = (await runs("--succeeded")).filter(({ by }) => by === "schedule");
-        return found.length > 0 && found;
-      },
-      { seconds: 200 },
-    );
-    expect((await site.restorable("logs", good?.id ?? "")).out).toContain("publishing recovery point");
+    const good = await oneOf("--succeeded", ({ by }) => by === "schedule");
+    expect((await site.restorable("logs", good.id)).out).toContain("publishing recovery point");
 
     // Its own dump waits for this table.
     const locked = colonies.sql("BEGIN; LOCK TABLE samples; SELECT pg_sleep(300)").catch(() => undefined);
-    const [running] = await waitFor(
-      "a run that waits",
-      async () => {
-        const found = await runs("--running");
-        return found.length > 0 ? found : undefined;
-      },
-      { seconds: 200 },
-    );
-    expect(running).toMatchObject({ state: "running" });
+    const waits = "wait_event_type = 'Lock' AND application_name <> 'psql'";
+    const waiting = async () => (await colonies.sql(`SELECT pid FROM pg_stat_activity WHERE ${waits}`)) !== "";
+    await waitFor("a dump that waits", waiting, LONG);
+    expect(await oneOf("--running")).toMatchObject({ state: "running" });
     await colonies.sql("ALTER ROLE postgres PASSWORD 'another'");
     await colonies.sql(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)%' AND pid <> pg_backend_pid()",
     );
     await locked;
-    const [bad] = await waitFor(
-      "a run that failed",
-      async () => {
-        const found = await runs("--failed");
-        return found.length > 0 ? found : undefined;
-      },
-      { seconds: 200 },
-    );
+    const log = () => colonies.kubectl("logs", "timescaledb-statefulset-0", "--container", "backup");
+    await waitFor("a login that fails", async () => /password authentication failed/.test(await log()), LONG);
+    const bad = await oneOf("--failed", ({ error = "" }) => /password/.test(error));
     expect(bad).toMatchObject({ state: "failed", error: expect.stringMatching(/password|credentials|log in/i) });
-    expect((await site.restorable("logs", bad?.id ?? "")).out).toContain("password authentication failed");
+    expect((await site.restorable("logs", bad.id)).out).toContain("password authentication failed");
     await colonies.sql(`ALTER ROLE postgres PASSWORD '${password}'`);
     const { next, last } = await site.answer<{ readonly next: string; readonly last: Run }>("next");
     expect(Date.parse(next)).toBeGreaterThan(Date.now() - 60_000);

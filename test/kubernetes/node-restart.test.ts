@@ -3,6 +3,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkout } from "../../tools/servers/tools.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { nodeOfTier } from "./support/node-of-tier.ts";
 import { ClusterPlanStack } from "./support/plan-stack.ts";
 
 const LONG = { seconds: 240, every: 1000 };
@@ -10,10 +11,8 @@ const PODS = ["get", "pods", "--selector", "restorable.plan=app,restorable.role=
 
 /** As a power failure: every process of the node dies at once, the control plane's too, and starts again. */
 const restartNode = async (): Promise<void> => {
-  const { RESTORABLE_NODE, RESTORABLE_KUBECTL } = process.env;
-  if (RESTORABLE_NODE === undefined || RESTORABLE_KUBECTL === undefined)
-    throw new Error("run `npm run test:kubernetes`");
-  await execa(path.join(checkout, "tools/kubernetes/restart-node.sh"), [RESTORABLE_NODE, RESTORABLE_KUBECTL]);
+  const { state, kubectl } = nodeOfTier();
+  await execa(path.join(checkout, "tools/kubernetes/restart-node.sh"), [state, kubectl]);
 };
 
 describe("a node that restarts · kubernetes, pulumi engine, postgres 17, versitygw", () => {
@@ -35,7 +34,7 @@ describe("a node that restarts · kubernetes, pulumi engine, postgres 17, versit
   const runNow = (job: string) =>
     world.kubectl("create", "job", job, `--from=cronjob/restorable-inline-${world.namespace}-app`);
   const pointAfter = (id: string) =>
-    waitFor("another point", async () => (await world.points("app")).find((point) => point.id > id), LONG);
+    waitFor("another point", async () => (await world.published("app")).find((point) => point > id), LONG);
   const wrongWith = async (id: string) => (await world.verify("app", id)).checks.filter(({ ok }) => !ok);
 
   test("in the middle of a run: no half point, the last good one opens, and the schedule goes on by itself", async () => {
@@ -60,10 +59,10 @@ describe("a node that restarts · kubernetes, pulumi engine, postgres 17, versit
     await locked;
 
     await waitFor("the database to be up again", async () => (await restarts()) > 0 && world.sql("SELECT 1"), LONG);
-    expect((await world.points("app")).map(({ id }) => id)).toEqual([before.id]);
-    const after = await pointAfter(before.id);
-    expect(await wrongWith(after.id)).toEqual([]);
-    expect(await wrongWith(before.id)).toEqual([]);
+    expect((await world.points("app")).map(({ id }) => id)).toEqual([before]);
+    const after = await pointAfter(before);
+    expect(await wrongWith(after)).toEqual([]);
+    expect(await wrongWith(before)).toEqual([]);
     expect(await world.sql("SELECT count(*) FROM t")).toBe("1000");
     // The run that died has failed, and no pod of it has begun it anew.
     const phases = await world.kubectl(...PODS, "--output=jsonpath={.items[*].status.phase}");

@@ -6,8 +6,10 @@ import { operationOn } from "../support/engine-events.ts";
 import type { PulumiRun } from "../support/pulumi-stack.ts";
 import type { S3Keys } from "../support/s3-server.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { enforcePolicies } from "./support/enforced-policies.ts";
 import { kubectl, refusedKubectl } from "./support/kubectl.ts";
 import { ClusterPlanStack, type PlanName } from "./support/plan-stack.ts";
+import { listeningPod, type Place, PORT, type PodSpec, reached } from "./support/reach.ts";
 
 const ROWS = "SELECT count(*), md5(string_agg(n::text, ',' ORDER BY n)) FROM t";
 const LONG = { seconds: 240, every: 1000 };
@@ -40,8 +42,13 @@ describe("plans in a cluster · kubernetes, pulumi engine, postgres 17, versityg
     JSON.parse(await world.kubectl("get", ...args, "--output", "json")) as T;
   /** A point that was begun after now, seen in the catalog. */
   const anotherPoint = async (name: PlanName): Promise<CatalogPoint> => {
-    const before = (await world.points(name)).at(-1)?.id ?? "";
-    return waitFor("another point", async () => (await world.points(name)).find(({ id }) => id > before), LONG);
+    const before = (await world.published(name)).at(-1) ?? "";
+    const id = await waitFor(
+      "another point",
+      async () => (await world.published(name)).find((each) => each > before),
+      LONG,
+    );
+    return (await world.points(name)).find((point) => point.id === id) as CatalogPoint;
   };
   const runs = async (): Promise<readonly Pod[]> =>
     (await get<{ items: readonly Pod[] }>("pods", "--selector", "restorable.plan=app,restorable.role=scheduler")).items;
@@ -229,6 +236,48 @@ describe("plans in a cluster · kubernetes, pulumi engine, postgres 17, versityg
     const point = anotherPoint("app");
     await runNow("renewed");
     expect((await point).signature).toBe("valid");
+  });
+
+  test("[core.14] where its network policy is enforced a run takes its point, and a pod like its own reaches nothing else", async () => {
+    const { namespace } = world;
+    const { spec } = await get<{ spec: { jobTemplate: { spec: { template: { spec: PodSpec } } } } }>("cronjob", app);
+    const policy = await get<{ spec: { podSelector: { matchLabels: object } } }>("networkpolicy", app);
+    const { hostname, port } = new URL(world.network.endpoint);
+    const [like, free] = [
+      { name: "like", namespace },
+      { name: "free", namespace },
+    ] as const;
+    const enforced = await enforcePolicies(namespace);
+    try {
+      const point = anotherPoint("app");
+      await runNow("enforced");
+      expect((await point).signature).toBe("valid");
+
+      const { template } = spec.jobTemplate.spec;
+      const ofFree: Place = [await listeningPod({ ...free, labels: {} }, template.spec), PORT];
+      const ofLike: Place = [
+        await listeningPod({ ...like, labels: policy.spec.podSelector.matchLabels }, template.spec),
+        PORT,
+      ];
+      await waitFor("its rules", async () => !(await reached(like, ofFree))[0]);
+      const allowed: readonly Place[] = [
+        ["db", 5432],
+        [hostname, port],
+      ];
+      const others: readonly Place[] = [
+        ofFree,
+        [hostname, new URL(world.s3.endpoint).port],
+        ["kubernetes.default", 443],
+      ];
+      expect(await reached(like, ...allowed, ...others)).toEqual([true, true, false, false, false]);
+      // All of that is there for others, and nobody comes in.
+      expect(await reached(free, ...allowed, ...others, ofLike)).toEqual([true, true, true, true, true, false]);
+      await enforced.stop();
+      expect(await reached(free, ofLike)).toEqual([true]);
+    } finally {
+      await enforced.stop();
+      await world.kubectl("delete", "pod", "like", "free", "--ignore-not-found", "--grace-period=1");
+    }
   });
 
   test("another image, a renamed secret, a refresh: the restore is not run again, and its log and result stay", async () => {

@@ -103,6 +103,14 @@ export class PulumiStack {
     });
   }
 
+  /** Sets many at once. Here secrets are arguments, which a test's may be. */
+  async setAll({ plain = {}, secret = {} }: { readonly plain?: Values; readonly secret?: Values }): Promise<void> {
+    const flags = (name: string, values: Values) =>
+      Object.entries(values).flatMap(([key, value]) => [`--${name}`, `${key}=${value}`]);
+    const all = [...flags("plaintext", plain), ...flags("secret", secret)];
+    if (all.length > 0) await this.#succeed("config", "set-all", ...this.#stack, ...all);
+  }
+
   async removeConfig(key: string, options: { path?: boolean } = {}): Promise<void> {
     const flags = options.path ? ["--path"] : [];
     await this.#succeed("config", "rm", ...flags, ...this.#stack, key);
@@ -123,6 +131,11 @@ export class PulumiStack {
   /** The state as it is stored: secrets are ciphertext. */
   async export(): Promise<{ deployment: { resources?: readonly StateResource[] } }> {
     return JSON.parse(await this.#succeed("stack", "export", ...this.#stack));
+  }
+
+  /** Selects it, as an operator does who then leaves its name out. */
+  async select(): Promise<void> {
+    await this.#succeed("stack", "select", this.name);
   }
 
   /** After an engine that was killed: forgets the update that it held. */
@@ -168,6 +181,8 @@ export class PulumiStack {
     return { exitCode, stdout, all };
   }
 }
+
+type Values = Readonly<Record<string, string>>;
 
 interface CallOptions {
   readonly input?: string;

@@ -46,7 +46,7 @@ export class StackSite {
   }
 
   async setSecrets(secrets: Readonly<Record<string, string>>): Promise<void> {
-    for (const [key, value] of Object.entries(secrets)) await this.stack.setConfig(key, value, { secret: true });
+    await this.stack.setAll({ secret: secrets });
   }
 
   /** Writes a request into the stack's config. */

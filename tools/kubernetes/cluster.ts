@@ -20,8 +20,8 @@ export interface Cluster {
 const PREFIX = "10.214";
 const NAME = "restorable1";
 /** What a Debian machine needs beside what is built. */
-const PACKAGES = ["containerd", "runc", "iptables", "iproute2", "openssl", "util-linux"];
-const PROGRAMS = ["containerd", "ctr", "runc", "iptables", "ip", "openssl", "nsenter"];
+const PACKAGES = ["containerd", "runc", "iptables", "ipset", "iproute2", "openssl", "util-linux"];
+const PROGRAMS = ["containerd", "ctr", "runc", "iptables", "ipset", "ip", "openssl", "nsenter"];
 
 /** Where programs and images stay between runs. */
 export const clusterFolder = (): string => cacheFolder("kubernetes");

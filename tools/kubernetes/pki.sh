@@ -24,19 +24,16 @@ certificate() {
 # kubeconfig NAME SUBJECT
 kubeconfig() {
   certificate "$1" "$2" clientAuth
+  # In JSON, which every reader of YAML takes.
   cat >"$1.conf" <<C
-apiVersion: v1
-kind: Config
-clusters:
-- name: test
-  cluster: {server: "https://$node_ip:6443", certificate-authority-data: $(base64 -w0 ca.crt)}
-users:
-- name: $1
-  user: {client-certificate-data: $(base64 -w0 "$1.crt"), client-key-data: $(base64 -w0 "$1.key")}
-contexts:
-- name: test
-  context: {cluster: test, user: $1}
-current-context: test
+{
+  "apiVersion": "v1",
+  "kind": "Config",
+  "clusters": [{"name": "test", "cluster": {"server": "https://$node_ip:6443", "certificate-authority-data": "$(base64 -w0 ca.crt)"}}],
+  "users": [{"name": "$1", "user": {"client-certificate-data": "$(base64 -w0 "$1.crt")", "client-key-data": "$(base64 -w0 "$1.key")"}}],
+  "contexts": [{"name": "test", "context": {"cluster": "test", "user": "$1"}}],
+  "current-context": "test"
+}
 C
 }
 

@@ -1,18 +1,13 @@
 import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import {
-  GetObjectCommand,
-  type ListObjectsV2CommandOutput,
-  PutObjectCommand,
-  paginateListObjectsV2,
-  type S3Client,
-} from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { identityToRecipient } from "age-encryption";
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
 import { restorable } from "../../cli/real-cli.ts";
 import type { PulumiStack } from "../../support/pulumi-stack.ts";
 import type { S3Keys, S3Server } from "../../support/s3-server.ts";
 import { StackSite } from "../../support/stack-site.ts";
+import { publishedPoints, storedKeys } from "../../support/stored-keys.ts";
 import type { Chipster } from "../../systems/chipster/chipster.ts";
 import { STORAGE_USER } from "../../systems/chipster/manifests.ts";
 
@@ -79,17 +74,11 @@ export class ChipsterSite extends StackSite {
   /** Keys of the bucket below `chipster/<environment>/`, without that part. */
   async keys(below = "", environment = "prod"): Promise<readonly string[]> {
     const root = `chipster/${environment}/`;
-    const pages: ListObjectsV2CommandOutput[] = [];
-    for await (const page of paginateListObjectsV2({ client: this.#s3 }, { Bucket: BUCKET, Prefix: `${root}${below}` }))
-      pages.push(page);
-    return pages.flatMap(({ Contents = [] }) => Contents.map(({ Key = "" }) => Key.slice(root.length)));
+    return (await storedKeys(this.#s3, BUCKET, `${root}${below}`)).map((key) => key.slice(root.length));
   }
 
   /** Ids of a plan's published points, oldest first: seen in the bucket, because asking a cluster takes a pod. */
-  async published(plan: string): Promise<readonly string[]> {
-    const keys = await this.keys(`${plan}/catalog/`);
-    return keys.map((key) => key.slice(`${plan}/catalog/`.length, -".json".length)).sort();
-  }
+  published = (plan: string): Promise<readonly string[]> => publishedPoints(this.#s3, BUCKET, `chipster/prod/${plan}`);
 
   /** One object, by what `keys` answers. */
   async read(key: string, environment = "prod"): Promise<Buffer> {

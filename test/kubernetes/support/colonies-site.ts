@@ -1,9 +1,10 @@
-import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, type S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { identityToRecipient } from "age-encryption";
 import { RUNNER_IMAGE, TIMESCALEDB_IMAGE } from "../../../tools/docker/images.ts";
 import type { PulumiStack } from "../../support/pulumi-stack.ts";
 import type { S3Server } from "../../support/s3-server.ts";
 import { StackSite } from "../../support/stack-site.ts";
+import { storedKeys } from "../../support/stored-keys.ts";
 import { type Colonies, USER, WRITER } from "../../systems/colonies/colonies.ts";
 
 export const BUCKET = "backup";
@@ -61,15 +62,7 @@ export class ColoniesSite extends StackSite {
   }
 
   /** Keys below `backups/`. */
-  async dumps(): Promise<readonly string[]> {
-    const keys: string[] = [];
-    for await (const { Contents = [] } of paginateListObjectsV2(
-      { client: this.#s3 },
-      { Bucket: BUCKET, Prefix: "backups/" },
-    ))
-      keys.push(...Contents.map(({ Key = "" }) => Key));
-    return keys.sort();
-  }
+  dumps = (): Promise<readonly string[]> => storedKeys(this.#s3, BUCKET, "backups/");
 
   put = async (key: string, body: Buffer | string): Promise<void> => {
     await this.#s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }));

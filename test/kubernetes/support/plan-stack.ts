@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { PutBucketPolicyCommand } from "@aws-sdk/client-s3";
+import { PutBucketPolicyCommand, type S3Client } from "@aws-sdk/client-s3";
 import { armor, Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
 import { runnerOn } from "../../../launch/index.ts";
 import {
@@ -23,6 +23,7 @@ import { PulumiStack } from "../../support/pulumi-stack.ts";
 import { rolesPolicy } from "../../support/roles-policy.ts";
 import { type S3Keys, type S3Server, startS3 } from "../../support/s3-server.ts";
 import { onStack } from "../../support/stack-site.ts";
+import { publishedPoints } from "../../support/stored-keys.ts";
 import { apply, HOST_ADDRESS, kubectl } from "./kubectl.ts";
 
 /**
@@ -97,6 +98,11 @@ export const secrets = app.secrets;
 
 export type PlanName = "app" | "side";
 
+interface Outputs {
+  readonly specs: Readonly<Record<PlanName, Plan>>;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
 type Parts = Pick<ClusterPlanStack, "namespace" | "stack" | "s3" | "network" | "keys" | "operatorKey"> & {
   readonly line: { cut: boolean };
 };
@@ -111,6 +117,7 @@ export class ClusterPlanStack {
   readonly keys: Map<Role, S3Keys>;
   readonly operatorKey: string;
   readonly #line: { cut: boolean };
+  readonly #client: S3Client;
 
   private constructor(parts: Parts) {
     this.namespace = parts.namespace;
@@ -120,6 +127,7 @@ export class ClusterPlanStack {
     this.keys = parts.keys;
     this.operatorKey = parts.operatorKey;
     this.#line = parts.line;
+    this.#client = parts.s3.client();
   }
 
   static async create(): Promise<ClusterPlanStack> {
@@ -157,14 +165,13 @@ export class ClusterPlanStack {
       secret[`${role}Id`] = each.accessKeyId;
       secret[`${role}Secret`] = each.secretAccessKey;
     }
-    for (const [key, value] of Object.entries(secret)) await this.stack.setConfig(key, value, { secret: true });
     const plain = {
       namespace: this.namespace,
       image: RUNNER_IMAGE,
       endpoint: this.network.endpoint,
       recipient: await identityToRecipient(this.operatorKey),
     };
-    for (const [key, value] of Object.entries(plain)) await this.stack.setConfig(key, value);
+    await this.stack.setAll({ plain, secret });
   }
 
   /** Takes the secret of a role's access key away; answers with what puts its next one into the stack's config. */
@@ -191,12 +198,18 @@ export class ClusterPlanStack {
     );
 
   async plan(name: PlanName): Promise<Plan> {
-    return ((await this.stack.outputs()).specs as Record<PlanName, Plan>)[name];
+    return (await this.#outputs()).specs[name];
   }
 
   async secrets(): Promise<Readonly<Record<string, string>>> {
-    return (await this.stack.outputs()).secrets as Record<string, string>;
+    return (await this.#outputs()).secrets;
   }
+
+  readonly #outputs = async () => (await this.stack.outputs()) as unknown as Outputs;
+
+  /** Ids of the points that a plan has published, oldest first: to be asked often. */
+  readonly published = (name: PlanName): Promise<readonly string[]> =>
+    publishedPoints(this.#client, "backups", `prod/${name}`);
 
   async points(name: PlanName): Promise<readonly CatalogPoint[]> {
     return (await this.#catalog(name)).points;
@@ -230,15 +243,16 @@ export class ClusterPlanStack {
   }
 
   async #inCluster(name: PlanName, job: Job, more: Readonly<Record<string, string>> = {}): Promise<Result> {
-    const secrets = { ...(await this.secrets()), ...more };
+    const { secrets, specs } = await this.#outputs();
     const { signal } = new AbortController();
-    return runnerOn(await this.plan(name))(job, { secrets, onProgress: () => undefined, signal });
+    return runnerOn(specs[name])(job, { secrets: { ...secrets, ...more }, onProgress: () => undefined, signal });
   }
 
   async #catalog(name: PlanName, point?: string): Promise<ResultOf<"catalog">> {
-    const { repository } = await this.plan(name);
+    const { secrets, specs } = await this.#outputs();
+    const { repository } = specs[name];
     const job = { kind: "catalog", version: 1, repository, plan: name, unverified: false } as const;
-    const result = await runRunner(point === undefined ? job : { ...job, point }, await this.secrets());
+    const result = await runRunner(point === undefined ? job : { ...job, point }, secrets);
     return succeeded(result, "catalog");
   }
 
@@ -247,6 +261,7 @@ export class ClusterPlanStack {
     await kubectl("delete", "namespace", this.namespace, "--wait=false");
     await this.stack.remove();
     await this.network.stop();
+    this.#client.destroy();
     await this.s3.stop();
   }
 }

@@ -23,6 +23,8 @@ const CONFINED = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"
 const FILES = { "/data": "files" };
 /** Whom the image of PostgreSQL knows. */
 const POSTGRES = 100;
+/** Each of these questions is a process. */
+const ASKING = { seconds: 60, every: 250 };
 /** Who runs the application and its jobs. */
 export const USER = 10001;
 
@@ -106,13 +108,17 @@ export class ClusterWorld {
 
   /** The name of a pod with these labels, once one runs. */
   readonly runningPod = (selector: string): Promise<string> =>
-    waitFor(`a running pod with ${selector}`, async () => {
-      const pods = await this.kubectl(
-        ...["get", "pods", "--selector", selector, "--field-selector", "status.phase=Running"],
-        ...["--output", "jsonpath={.items[*].metadata.name}"],
-      );
-      return pods || undefined;
-    });
+    waitFor(
+      `a running pod with ${selector}`,
+      async () => {
+        const pods = await this.kubectl(
+          ...["get", "pods", "--selector", selector, "--field-selector", "status.phase=Running"],
+          ...["--output", "jsonpath={.items[*].metadata.name}"],
+        );
+        return pods || undefined;
+      },
+      ASKING,
+    );
 
   /** Sets a limit on what the namespace may have; without one, takes it away again. */
   readonly quota = async (hard?: Readonly<Record<string, string>>): Promise<void> => {

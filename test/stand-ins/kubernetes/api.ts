@@ -1,6 +1,6 @@
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { text } from "node:stream/consumers";
-import { KubeConfig } from "@kubernetes/client-node";
+import type { Access } from "./access.ts";
 
 export interface KubeObject {
   readonly apiVersion: string;
@@ -25,16 +25,15 @@ export class Refused extends Error {
 
 const MANAGER = "pulumi-kubernetes-stand-in";
 
-/** The API server of one kubeconfig: a text, a file's path, or what kubectl would use. */
+/** An API server. */
 export class Api {
-  readonly #config = new KubeConfig();
+  readonly #access: Access;
+  readonly #agent: Agent;
   readonly #resources = new Map<string, Promise<readonly { kind: string; name: string; namespaced: boolean }[]>>();
 
-  constructor(kubeconfig: string | undefined, context: string | undefined) {
-    if (kubeconfig === undefined || kubeconfig === "") this.#config.loadFromDefault();
-    else if (kubeconfig.includes("\n") || kubeconfig.startsWith("{")) this.#config.loadFromString(kubeconfig);
-    else this.#config.loadFromFile(kubeconfig);
-    if (context) this.#config.setCurrentContext(context);
+  constructor(access: Access) {
+    this.#access = access;
+    this.#agent = new Agent({ ...access.tls, keepAlive: true });
   }
 
   /** Undefined where there is none. */
@@ -71,8 +70,7 @@ export class Api {
     this.#resources.set(root, known);
     const found = (await known).find((resource) => resource.kind === kind && !resource.name.includes("/"));
     if (!found) throw new Error(`the cluster has no ${kind} in ${apiVersion}`);
-    const { namespace = this.#config.getContextObject(this.#config.currentContext)?.namespace ?? "default", name } =
-      metadata;
+    const { namespace = this.#access.namespace, name } = metadata;
     return `${root}${found.namespaced ? `/namespaces/${namespace}` : ""}/${found.name}/${name}`;
   }
 
@@ -84,13 +82,12 @@ export class Api {
   }
 
   async #call(method: string, path: string, body?: object): Promise<KubeObject> {
-    const url = new URL(path, this.#config.getCurrentCluster()?.server);
+    const url = new URL(path, this.#access.server);
     const headers = {
       Accept: "application/json",
       "Content-Type": method === "PATCH" ? "application/apply-patch+yaml" : "application/json",
     };
-    const options = { method, headers };
-    await this.#config.applyToHTTPSOptions(options);
+    const options = { method, headers, agent: this.#agent };
     return new Promise((resolve, reject) => {
       const sent = request(url, options, async (response) => {
         const answer = await text(response);

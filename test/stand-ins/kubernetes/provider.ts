@@ -3,10 +3,11 @@
 // the update. It names, replaces and waits as the official one does.
 import { randomBytes } from "node:crypto";
 import * as provider from "@pulumi/pulumi/provider/index.js";
-import { canonicalJson } from "../../../spec/index.ts";
+import { canonicalJson } from "../../../spec/canonical-json.ts";
 import { unwrap } from "../../../tools/offline/command-inputs.ts";
 import { leaveWithEngine } from "../../../tools/offline/leave-with-engine.ts";
 import { configured } from "../configured.ts";
+import { accessOf } from "./access.ts";
 import { Api, type KubeObject } from "./api.ts";
 import { ready } from "./await.ts";
 import { replaces } from "./replaces.ts";
@@ -14,7 +15,7 @@ import { replaces } from "./replaces.ts";
 const configuration = configured("kubernetes");
 let opened: Api | undefined;
 const api = (): Api => {
-  opened ??= new Api(configuration("kubeconfig"), configuration("context"));
+  opened ??= new Api(accessOf(configuration("kubeconfig"), configuration("context")));
   return opened;
 };
 const says = (key: string) => configuration(key) === "true";

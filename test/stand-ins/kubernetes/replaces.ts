@@ -1,4 +1,4 @@
-import { canonicalJson } from "../../../spec/index.ts";
+import { canonicalJson } from "../../../spec/canonical-json.ts";
 import type { KubeObject } from "./api.ts";
 
 /** Fields that Kubernetes lets nobody change, by kind: the official provider replaces for them. */
