@@ -8,26 +8,14 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 # Install scripts fetch programs that a build does not need.
+# A connection that has silently died is given up after a minute, not after five.
 RUN --mount=type=secret,id=npm_ca \
   if [ -f /run/secrets/npm_ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/npm_ca; fi \
-  && npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+  && npm ci --ignore-scripts --no-audit --no-fund --fetch-timeout=60000
+COPY images/runner images/runner
 COPY spec spec
-COPY components components
 COPY runner runner
-COPY launch launch
-COPY cli cli
-RUN npm run build
-# What only the declaring plane and the command line use is no part of this image.
-RUN npm pkg delete "dependencies.@pulumi/pulumi" "dependencies.@pulumi/aws" "dependencies.@pulumi/command" "dependencies.@pulumi/docker" \
-  "dependencies.@pulumi/kubernetes" "dependencies.@kubernetes/client-node" \
-  dependencies.commander dependencies.cli-table3 dependencies.dockerode \
-  && npm prune --omit=dev --ignore-scripts --no-audit --no-fund --offline \
-  && find node_modules -mindepth 1 -maxdepth 1 -type d -empty -delete \
-  && mkdir -p /runner/dist \
-  && cp -r dist/runner dist/spec dist/package.json /runner/dist/ \
-  && cp -r node_modules package.json /runner/ \
-  && find /runner/dist -name '*.d.ts' -delete
+RUN npm run bundle
 
 # vacuumlo is in the server's package; the rest of that, and what it needs, has no place in a client. Other majors come
 # from the Debian that has them, without what they depend on: the libraries of this image do for them.
@@ -62,7 +50,8 @@ RUN apt-get update \
   # For the ledger: a new volume that is mounted here belongs to this user.
   && install -d -o restorable -g restorable -m 700 /var/lib/restorable
 COPY --from=clients /out/ /
-COPY --from=build /runner /opt/restorable
+COPY --from=build /build/package.json /opt/restorable/
+COPY --from=build /build/dist /opt/restorable/dist
 # By a name: a container's healthcheck does not go through the entry point.
 RUN chmod 755 /opt/restorable/dist/runner/main.js && ln -s /opt/restorable/dist/runner/main.js /usr/local/bin/restorable-runner
 # Of PostgreSQL's programs the real ones are found, not Debian's wrappers, which want a cluster.

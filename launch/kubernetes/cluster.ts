@@ -46,6 +46,7 @@ export const connectCluster = async (target: KubernetesTarget, secrets: Secrets)
       "set KUBECONFIG, or the target's kubeconfig and context, as for kubectl",
     );
   }
+  reuseConnections(config);
   const type = (value: string) => client.setHeaderOptions("Content-Type", value);
   return {
     namespace: target.namespace,
@@ -57,6 +58,25 @@ export const connectCluster = async (target: KubernetesTarget, secrets: Secrets)
     patch: { merge: type(client.PatchStrategy.MergePatch), json: type(client.PatchStrategy.JsonPatch) },
   };
 };
+
+/** Milliseconds that connections are used again: after that, a certificate that a login program has renewed counts. */
+const REUSED = 60_000;
+
+/**
+ * The client library makes a pool of connections for every request, and so a TLS handshake: a launcher that watches a pod
+ * makes thousands, which cost it, and the API server, more than all that they ask.
+ */
+const reuseConnections = (config: KubeConfig): void => {
+  const authenticate = config.applySecurityAuthentication.bind(config);
+  let kept: { readonly pool: ReturnType<Context["getDispatcher"]>; readonly since: number } | undefined;
+  config.applySecurityAuthentication = async (context) => {
+    await authenticate(context);
+    const now = performance.now();
+    if (kept === undefined || now - kept.since > REUSED) kept = { pool: context.getDispatcher(), since: now };
+    if (kept.pool) context.setDispatcher(kept.pool);
+  };
+};
+type Context = Parameters<KubeConfig["applySecurityAuthentication"]>[0];
 
 const load = (config: KubeConfig, kubeconfig: SecretRef | undefined, secrets: Secrets): void => {
   try {

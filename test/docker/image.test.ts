@@ -60,14 +60,17 @@ describe("the runner's image · docker", () => {
     expect(seen.writes).toEqual(["/tmp/x", "/dev/shm/x"]);
   });
 
-  test("carries neither Pulumi nor what only a build needs", async () => {
+  test("carries what the runner needs in a few files, with its licences, and neither Pulumi nor what only a build needs", async () => {
     const script = `
-      const packages = fs.readdirSync("/opt/restorable/node_modules");
-      console.log(JSON.stringify({ packages, version: require("/opt/restorable/package.json").version }));`;
-    const { packages, version } = JSON.parse(await inImage("node", "--eval", script));
+      const own = fs.readdirSync("/opt/restorable", { recursive: true });
+      const licences = fs.readFileSync("/opt/restorable/dist/runner/THIRD-PARTY-LICENSES", "utf8");
+      console.log(JSON.stringify({ own, licences, version: require("/opt/restorable/package.json").version }));`;
+    const { own, licences, version } = JSON.parse(await inImage("node", "--eval", script));
     expect(version).toBe(packageJson.version);
-    expect(packages).toContain("zod");
-    for (const name of ["@pulumi", "typescript", "vitest", "@biomejs", "commander"])
+    expect(own.filter((name: string) => name.includes("node_modules"))).toEqual([]);
+    const packages = [...licences.matchAll(/^(\S+) \d+\.\d+\.\d+ \(/gm)].map(([, name]) => name);
+    expect(packages).toEqual(expect.arrayContaining(["@aws-sdk/client-s3", "zod", "pg", "age-encryption"]));
+    for (const name of ["@pulumi/pulumi", "@kubernetes/client-node", "typescript", "rolldown", "commander"])
       expect(packages).not.toContain(name);
   });
 

@@ -256,7 +256,7 @@ describe("Chipster's archive · kubernetes, postgres 17, versitygw", () => {
     const archive = { repository, publicKey, keys: archiveKeys };
     const takeOut = (source: "values" | "passwords") => prod.takeOut(archive, source, directory);
     const [values, passwords] = await Promise.all([takeOut("values"), takeOut("passwords")]);
-    expect(values).toEqual({ "values.yaml": VALUES.trimEnd() });
+    expect(values).toEqual({ "values.yaml": VALUES });
     fresh = await Chipster.deploy(`chipster-new-${ID}`, passwords, ["session-db"]);
     await prod.configure({
       namespace: fresh.namespace,

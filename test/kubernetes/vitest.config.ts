@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     // Two cores are the least a machine has. Each file waits most of its time: for the next minute of a schedule, for pods.
     // The largest files come first, which are the longest ones too.
-    maxWorkers: 3,
+    maxWorkers: 4,
     fileParallelism: true,
     projects: [
       {
@@ -18,7 +18,7 @@ export default defineConfig({
           name: "cluster",
           include: ["test/kubernetes/**/*.test.ts"],
           exclude: [ALONE],
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },

@@ -10,7 +10,8 @@ npm_packages() {
     return
   fi
   announce "npm ci (package-lock.json is new or changed)"
-  quietly npm ci --no-audit --no-fund ||
+  # A connection that has silently died is given up after a minute, not after five.
+  quietly npm ci --no-audit --no-fund --fetch-timeout=60000 ||
     give_up "npm ci failed (above): check that the package registry is reachable, then run this again"
   printf '%s\n' "$wanted" >"$stamp"
   outcome="installed"
