@@ -1,11 +1,12 @@
 #!/bin/sh
-# Sees to it that this engine has the base images which Dockerfiles here name: `sh images/make.sh DOCKER`, with the
-# docker client to use. What is there is kept, what can be pulled is pulled, the rest is made here from packages of
+# Sees to it that this engine has the base images which Dockerfiles here name: `sh images/make.sh DOCKER [current]`, with
+# the docker client to use; `current` leaves out the server of an older major. What is there is kept, what can be pulled is pulled, the rest is made here from packages of
 # Debian and npm, with the same tag, so that one Dockerfile builds everywhere. `docker image inspect` shows the label
 # `restorable.stand-in` on what was made here.
 set -eu
 
 docker=${1:?say which docker client to use}
+majors=${2:-all}
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 
 node_version=24.21.0
@@ -117,5 +118,5 @@ image "$debian_image" debian trixie
 image "$node_image" node
 image "$postgres_image" postgres trixie
 # A server as old as those that the stacks have to deal with, unless it is there: its Debian is needed only to make it.
-image "$older_postgres_image" older_postgres bullseye
+[ "$majors" = current ] || image "$older_postgres_image" older_postgres bullseye
 image "$timescaledb_image" timescaledb

@@ -18,12 +18,13 @@ export const CEPH_IMAGE = `restorable-ceph:${TAG}`;
 /** Clients for the server of `postgres:13-bullseye`. */
 const OLDER = ["--build-arg", "POSTGRES_OLDER=13:bullseye"];
 
-/** Makes or keeps every image of this tier; says how long each took. */
-export async function makeImages(engine: Engine): Promise<void> {
+/** Makes or keeps every image that a tier runs; says how long each took. */
+export async function makeImages(engine: Engine, tier: "docker" | "kubernetes"): Promise<void> {
   const options = { env: engine.env, stdio: "inherit" } as const;
-  await execa("sh", [path.join(checkout, "images/make.sh"), engine.client.program], options);
+  const script = path.join(checkout, "images/make.sh");
+  await execa("sh", [script, engine.client.program, ...(tier === "docker" ? [] : ["current"])], options);
   await timed(S3_IMAGE, () => s3Image(engine));
-  await timed(CEPH_IMAGE, () => build(engine, CEPH_IMAGE, [path.join(checkout, "images/ceph")]));
+  if (tier === "docker") await timed(CEPH_IMAGE, () => build(engine, CEPH_IMAGE, [path.join(checkout, "images/ceph")]));
   await timed(RUNNER_IMAGE, () => build(engine, RUNNER_IMAGE, [...certificates(), ...OLDER, checkout]));
 }
 

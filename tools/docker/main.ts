@@ -11,7 +11,7 @@ await runTier("docker", async (said) => {
   try {
     said(engine.description);
     await removeLeftovers(engine);
-    await makeImages(engine);
+    await makeImages(engine, "docker");
     said("images are there");
     return await runTests("docker", process.argv.slice(2), ["--config", "test/docker/vitest.config.ts"], {
       ...engine.env,

@@ -13,7 +13,7 @@ async function archiveOf(programs: string, said: (text: string) => void): Promis
   const engine = await startEngine();
   try {
     said(engine.description);
-    await makeImages(engine);
+    await makeImages(engine, "kubernetes");
     return await imageArchive(engine, programs, path.join(clusterFolder(), "images"));
   } finally {
     await engine.stop();
