@@ -45,7 +45,7 @@ build coredns coredns .
 build local-path local-path-provisioner github.com/rancher/local-path-provisioner
 build policies policies .
 build pause pause .
-for plugin in ipam/host-local main/bridge main/loopback meta/portmap; do
+for plugin in ipam/host-local main/bridge main/loopback; do
   build cni "cni/${plugin#*/}" "github.com/containernetworking/plugins/plugins/$plugin"
 done
 [ "$built" -gt 0 ] || printf 'kubernetes: programs of %s kept in %s\n' "$version" "$folder"

@@ -5,6 +5,7 @@
 set -euo pipefail
 state=$1
 run=$state/run
+export GOGC=400 # as in node.sh
 kubectl() { "$KUBECTL" --kubeconfig "$run/pki/admin.conf" "$@"; }
 KUBECTL=${2:?where kubectl is}
 read -r node_pid _ <"$run/node.pid"

@@ -25,13 +25,17 @@ import { type S3Keys, type S3Server, startS3 } from "../../support/s3-server.ts"
 import { onStack } from "../../support/stack-site.ts";
 import { publishedPoints } from "../../support/stored-keys.ts";
 import { apply, HOST_ADDRESS, kubectl } from "./kubectl.ts";
+import { serviceSql } from "./service-sql.ts";
 
 /**
  * PostgreSQL in a StatefulSet with a claim of files, and two plans of both: `app` by a CronJob every minute, `side` by a
  * sidecar of that StatefulSet half a minute later.
  */
 const PROGRAM = `
-import * as kubernetes from "@pulumi/kubernetes";
+import { StatefulSet } from "@pulumi/kubernetes/apps/v1/statefulSet.js";
+import { PersistentVolumeClaim } from "@pulumi/kubernetes/core/v1/persistentVolumeClaim.js";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
+import { Service } from "@pulumi/kubernetes/core/v1/service.js";
 import * as pulumi from "@pulumi/pulumi";
 import { BackupBucket, BackupPlan, Repository, Restore } from ${JSON.stringify(path.join(checkout, "components/index.ts"))};
 
@@ -62,10 +66,10 @@ const app = plan("app", { schedule: { cron: config.get("cron") ?? "0 * * * * *",
 const side = plan("side", { schedule: { cron: "30 * * * * *", timeZone: "UTC" }, run: { sidecar: { volumes: { files: "files" } } } });
 
 const at = (name) => ({ metadata: { name, namespace } });
-const passwords = new kubernetes.core.v1.Secret("passwords", { ...at("passwords"), stringData: { password: config.requireSecret("password") } });
-const files = new kubernetes.core.v1.PersistentVolumeClaim("files", { ...at("files"), spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "50Mi" } } } });
-new kubernetes.core.v1.Service("db", { ...at("db"), spec: { selector: { app: "db" }, ports: [{ port: 5432 }] } });
-new kubernetes.apps.v1.StatefulSet("db", { ...at("db"), spec: {
+const passwords = new Secret("passwords", { ...at("passwords"), stringData: { password: config.requireSecret("password") } });
+const files = new PersistentVolumeClaim("files", { ...at("files"), spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "50Mi" } } } });
+new Service("db", { ...at("db"), spec: { selector: { app: "db" }, ports: [{ port: 5432 }] } });
+new StatefulSet("db", { ...at("db"), spec: {
   serviceName: "db",
   selector: { matchLabels: { app: "db" } },
   template: {
@@ -118,6 +122,7 @@ export class ClusterPlanStack {
   readonly operatorKey: string;
   readonly #line: { cut: boolean };
   readonly #client: S3Client;
+  readonly #password = randomBytes(16).toString("hex");
 
   private constructor(parts: Parts) {
     this.namespace = parts.namespace;
@@ -158,7 +163,7 @@ export class ClusterPlanStack {
     const secret: Record<string, string> = {
       rootId: accessKeyId,
       rootSecret: secretAccessKey,
-      password: randomBytes(16).toString("hex"),
+      password: this.#password,
       identity: this.operatorKey,
     };
     for (const [role, each] of this.keys) {
@@ -192,10 +197,7 @@ export class ClusterPlanStack {
   readonly kubectl = (...args: readonly string[]): Promise<string> => kubectl("--namespace", this.namespace, ...args);
 
   readonly sql = (text: string, database = "app"): Promise<string> =>
-    this.kubectl(
-      ...["exec", "db-0", "--container", "postgres", "--", "psql", "--quiet", "--tuples-only", "--no-align"],
-      ...["--username", "postgres", "--dbname", database, "--command", text],
-    );
+    serviceSql({ namespace: this.namespace, service: "db", password: this.#password }, database, text);
 
   async plan(name: PlanName): Promise<Plan> {
     return (await this.#outputs()).specs[name];

@@ -11,6 +11,7 @@ import { s3Location, signingKeys } from "../../runner/world.ts";
 import { POSTGRES_PROBES } from "../../support/postgres-probes.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { apply, kubectl } from "./kubectl.ts";
+import { serviceSql } from "./service-sql.ts";
 
 /** What Pod Security `restricted` asks of every pod. */
 const POD = (user: number) => ({
@@ -88,10 +89,7 @@ export class ClusterWorld {
 
   /** What a query answers, one line per row. */
   readonly sql = (database: string, text: string): Promise<string> =>
-    this.kubectl(
-      ...["exec", "db-0", "--", "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"],
-      ...["--set", "ON_ERROR_STOP=1", "--username", "postgres", "--dbname", database, "--command", text],
-    );
+    serviceSql({ namespace: this.namespace, service: "db", password: this.secrets.PG_PASSWORD ?? "" }, database, text);
 
   /** Runs a few lines of Node beside the application's files. */
   readonly inFiles = async (script: string): Promise<string> =>

@@ -1,5 +1,5 @@
 import { Agent, request } from "node:https";
-import { text } from "node:stream/consumers";
+import { text as textOf } from "node:stream/consumers";
 import type { Access } from "./access.ts";
 
 export interface KubeObject {
@@ -83,14 +83,17 @@ export class Api {
 
   async #call(method: string, path: string, body?: object): Promise<KubeObject> {
     const url = new URL(path, this.#access.server);
+    const text = body === undefined ? "" : JSON.stringify(body);
     const headers = {
       Accept: "application/json",
+      // Node says it by itself, but not for a DELETE; the server would take the body for the next request.
+      "Content-Length": Buffer.byteLength(text),
       "Content-Type": method === "PATCH" ? "application/apply-patch+yaml" : "application/json",
     };
     const options = { method, headers, agent: this.#agent };
     return new Promise((resolve, reject) => {
       const sent = request(url, options, async (response) => {
-        const answer = await text(response);
+        const answer = await textOf(response);
         const { warning } = response.headers;
         // What we declare has to be flawless: a mere warning fails the update, too.
         if (warning !== undefined) return reject(new Error(`the API server warns of ${path}: ${warning}`));
@@ -98,7 +101,7 @@ export class Api {
         reject(new Refused(response.statusCode ?? 500, messageOf(answer)));
       });
       sent.on("error", reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(text);
     });
   }
 }

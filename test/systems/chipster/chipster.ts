@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { apply, kubectl } from "../../kubernetes/support/kubectl.ts";
+import { serviceSql } from "../../kubernetes/support/service-sql.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { DATABASE_NAMES, DATABASES, type Database, manifests, REPLICAS, server, TOKEN_KEY } from "./manifests.ts";
 
@@ -80,10 +81,14 @@ export class Chipster {
 
   /** What a query answers, one line per row. */
   sql = (database: Database, text: string, name: string = DATABASES[database]): Promise<string> =>
-    this.kubectl(
-      ...["exec", `${server(database)}-0`, "--container", "postgresql", "--", "psql", "--no-psqlrc", "--quiet"],
-      ...["--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--username", "postgres", "--dbname", name],
-      ...["--command", text],
+    serviceSql(
+      {
+        namespace: this.namespace,
+        service: server(database),
+        password: String(this.passwords[`${database}-db-password`]),
+      },
+      name,
+      text,
     );
 
   /** Makes a session with so many files. */

@@ -17,7 +17,7 @@ const WRITE = `
       CREATE TABLE IF NOT EXISTS processes (at timestamptz NOT NULL, state int);
       SELECT create_hypertable('processes', 'at', chunk_time_interval => interval '1 hour', if_not_exists => true);
       INSERT INTO processes VALUES (now(), 1)" >/dev/null 2>&1
-    sleep 0.3
+    sleep 1
   done`;
 
 /** A namespace in which pods are restricted. What the chart deploys there is declared by the stack. */
