@@ -54,7 +54,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await prod?.stack.destroy();
+  // All that the stack has declared lies in its namespaces.
   await prod?.stack.remove();
   prod?.close();
   await chipster?.remove();

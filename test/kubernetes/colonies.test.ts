@@ -89,7 +89,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await site?.stack.destroy();
+  // All that the stack has declared lies in its namespaces.
   await site?.stack.remove();
   site?.close();
   await colonies?.remove();

@@ -86,7 +86,6 @@ describe("drill · a scratch namespace with restricted pods, Pulumi, versitygw",
   });
   afterAll(async () => {
     client?.destroy();
-    await stack?.destroy();
     await kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found");
     await stack?.remove();
     await world?.close();

@@ -259,7 +259,7 @@ export class ClusterPlanStack {
   }
 
   async close(): Promise<void> {
-    await this.stack.destroy();
+    // All that the stack has declared lies in this namespace.
     await kubectl("delete", "namespace", this.namespace, "--wait=false");
     await this.stack.remove();
     await this.network.stop();
