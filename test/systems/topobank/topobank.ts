@@ -4,13 +4,16 @@ import path from "node:path";
 import { execa } from "execa";
 import { RUNNER_IMAGE } from "../../../tools/docker/images.ts";
 import { freePort } from "../../../tools/servers/free-port.ts";
+import { checkout } from "../../../tools/servers/tools.ts";
 import { startWatched, type WatchedProcess } from "../../../tools/servers/watched-process.ts";
 import { docker, LABELLED, program } from "../../docker/support/docker.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
 const HERE = import.meta.dirname;
-/** In the runner's image, whose libraries it uses: PostgreSQL's and S3's. */
-const APP = "/opt/restorable/app";
+/** In the runner's image, for its Node. */
+const APP = "/opt/app";
+/** What it imports, PostgreSQL's and S3's libraries among it, is of this checkout. */
+const PACKAGES = `${path.join(checkout, "node_modules")}:/opt/node_modules:ro`;
 const SERVICES = ["postgres", "django", "celeryworker"] as const;
 export type Service = (typeof SERVICES)[number];
 
@@ -94,6 +97,7 @@ export class Topobank {
     const data = `${volume}:/var/lib/postgresql/data`;
     await this.#container("postgres", ["--env-file", path.join(this.envs, ".postgres"), "--volume", data], [POSTGRES]);
     const ofApp = [".django", ".postgres"].flatMap((name) => ["--env-file", path.join(this.envs, name)]);
+    ofApp.push("--volume", PACKAGES);
     const django = [...ofApp, "--publish", `127.0.0.1:${this.#port}:8000`, "--entrypoint", "node"];
     await this.#container("django", django, [RUNNER_IMAGE, `${APP}/django.ts`]);
     await this.#container("celeryworker", [...ofApp, "--entrypoint", "node"], [RUNNER_IMAGE, `${APP}/celeryworker.ts`]);
