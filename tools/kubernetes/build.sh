@@ -42,7 +42,7 @@ for program in kube-apiserver kube-controller-manager kube-scheduler kubelet kub
 done
 build etcd etcd go.etcd.io/etcd/server/v3
 build coredns coredns .
-build local-path local-path-provisioner github.com/rancher/local-path-provisioner
+build volumes volumes .
 build policies policies .
 build pause pause .
 for plugin in ipam/host-local main/bridge main/loopback; do

@@ -10,11 +10,6 @@ import { RUNNER_IMAGE, S3_IMAGE, TIMESCALEDB_IMAGE } from "../docker/images.ts";
 const OF_PROGRAMS = [
   { image: "restorable/pause:test", program: "pause", entry: ["/pause"] },
   { image: "restorable/coredns:test", program: "coredns", entry: ["/coredns"] },
-  {
-    image: "restorable/local-path-provisioner:test",
-    program: "local-path-provisioner",
-    entry: ["/local-path-provisioner"],
-  },
 ] as const;
 
 /** What tests run in pods; the Docker tier's own images. */

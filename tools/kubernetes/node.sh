@@ -164,6 +164,7 @@ daemon kube-controller-manager "$programs/kube-controller-manager" --kubeconfig=
 daemon kube-scheduler "$programs/kube-scheduler" --kubeconfig="$pki/kube-scheduler.conf" --bind-address=127.0.0.1 --leader-elect=false
 daemon kubelet "$programs/kubelet" --housekeeping-interval=1m --config="$run/config/kubelet.yaml" --kubeconfig="$pki/kubelet.conf" --hostname-override="$node_name" --node-ip="$node_ip"
 daemon kube-proxy "$programs/kube-proxy" --config="$run/config/kube-proxy.yaml"
+daemon volumes "$programs/volumes" "$pki/admin.conf" /var/lib/volumes
 wait "$importing" || fail "the images could not be imported: $(tail -n 3 "$run/log/import.log" | tr '\n' ' ')"
 # shellcheck disable=SC2317 # called by `up`
 ready_node() { kubectl get node "$node_name" | grep -q ' Ready'; }
@@ -172,7 +173,6 @@ config dns.yaml >"$run/config/dns.yaml"
 up 30 "the API" kubectl apply -f "$run/config/dns.yaml" -f "$here/config/volumes.yaml"
 up 30 "the default service account" kubectl -n default get serviceaccount default
 up 90 "the cluster's DNS" kubectl -n kube-system wait --for=condition=Available --timeout=1s deployment/coredns
-up 90 "the provisioner of volumes" kubectl -n local-path-storage wait --for=condition=Available --timeout=1s deployment/local-path-provisioner
 echo ready
 # Until stdin ends; should a daemon end before, those who use it will say so.
 while read -r _ <&4; do :; done
