@@ -41,7 +41,7 @@ export interface JobsOn {
 const STARTING = 60_000;
 
 /** Restore actions that change nothing and wait for nobody. */
-const LOOKING: readonly RestoreJob["action"][] = ["state"];
+const LOOKING: readonly RestoreJob["action"][] = ["open", "state"];
 
 /** A restore's job that runs and changes something. */
 export const isActing = ({ kind, action, state }: FoundJob): boolean =>

@@ -8,7 +8,6 @@ export { formatBytes, formatProgress, formatSeconds, progressLines } from "./pro
 export { secretReader } from "./read-secret.ts";
 export { type RemoteJobs, remoteJobs } from "./remote-jobs.ts";
 export { clean } from "./restore/clean.ts";
-export { type OpenedPoint, openPoint } from "./restore/open-point.ts";
 export { restore } from "./restore/restore.ts";
 export { resume } from "./restore/resume.ts";
 export { rollback } from "./restore/rollback.ts";

@@ -70,16 +70,19 @@ const sourceMountOf = (
   readOnly: boolean,
 ): JobMount => ({ from: mount, at: sourceMount(name), readOnly });
 
-/** Live data are there only for who replaces them; the state of a journal is only read. */
+/** Live data are there only for who replaces them. */
 const restored = ({ action, plan, request: { into } }: RestoreJob): readonly JobMount[] => {
-  if (action === "state") return [];
+  if (action === "state" || action === "open") return [];
   if (into.volume !== undefined)
     return [{ from: { kind: "new", name: into.volume }, at: volumeMount(into.volume), readOnly: false }];
   return into.database === undefined && into.directory === undefined ? sources(plan, false) : [];
 };
 
-const places = ({ plan, from, action }: RestoreJob): readonly JobMount[] =>
-  action === "state" ? [] : reached([plan.repository.location, from.repository.location], false, plan.sources);
+const places = ({ plan, from, action }: RestoreJob): readonly JobMount[] => {
+  if (action === "state") return [];
+  if (action === "open") return reached([from.repository.location], true);
+  return reached([plan.repository.location, from.repository.location], false, plan.sources);
+};
 
 const reached = (
   locations: readonly Location[],

@@ -185,6 +185,7 @@ export const RESTORE_ACTIONS = [
   "finish",
   "recover",
   "rollback",
+  "open",
   "state",
   "clean",
 ] as const;

@@ -43,6 +43,8 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
         ...logins(value.plan, false),
       ]);
     case "restore":
+      if (value.action === "state") return [];
+      if (value.action === "open") return locationRefs(value.from.repository.location, "reader");
       return present([
         ...locationRefs(value.from.repository.location, "reader"),
         ...locationRefs(value.plan.repository.location, "writer"),

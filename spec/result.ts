@@ -80,6 +80,9 @@ export const copyResult = z.strictObject({
   /** Read, compared and written. */
   bytes,
 });
+/** A point and its own key in its envelope (base64). */
+export const selected = z.strictObject({ point: catalogPoint, identity: z.string() });
+export type Selected = z.infer<typeof selected>;
 export const catalogResult = z.strictObject({
   ...common,
   kind: z.literal("catalog"),
@@ -88,8 +91,8 @@ export const catalogResult = z.strictObject({
   unreadable: z.array(z.strictObject({ key: z.string(), reason: z.string() })),
   /** What an older tool stored, oldest first, where the job names its layout. */
   old: z.array(oldObject).optional(),
-  /** The selected point and its own key in its envelope (base64), where a point was asked for. */
-  selected: z.strictObject({ point: catalogPoint, identity: z.string() }).optional(),
+  /** Where a point was asked for. */
+  selected: selected.optional(),
 });
 export const verifyResult = z.strictObject({
   ...common,
@@ -177,6 +180,8 @@ export const restoreResult = z.strictObject({
   holder: holder.optional(),
   /** Present once the restore has ended. */
   record: restoreRecord.optional(),
+  /** With `open`, where nobody has begun the restore and its point is not an older tool's object. */
+  selected: selected.optional(),
 });
 export const failure = z.strictObject({
   version: z.literal(1),

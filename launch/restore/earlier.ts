@@ -5,11 +5,12 @@ import {
   RESTORE_STEPS,
   type RestoreLaunch,
   type RestoreRecord,
+  type ResultOf,
 } from "../../spec/index.ts";
 import { livesHere } from "../holder.ts";
 import { type Act, actions } from "./actions.ts";
 import { type Application, application } from "./application.ts";
-import { openPoint } from "./open-point.ts";
+import { openPinned } from "./open-point.ts";
 import { isOver, recover } from "./recover.ts";
 import { resumeAndFinish } from "./replace-live.ts";
 import { type LaunchWorld, say } from "./world.ts";
@@ -31,12 +32,9 @@ export interface Earlier {
   readonly record?: RestoreRecord;
 }
 
-/**
- * How far an earlier run of this request came; undefined when there was none.
- * @throws JobError `request-id-used` when the id was used for another request
- */
-export const stateOf = async (act: Act): Promise<Earlier | undefined> => {
-  const { step, point, record, holder, stopped, quiesced = [] } = await act("state");
+/** How far an earlier run of this request came, in the words of `open` or `state`; undefined when there was none. */
+export const earlierOf = (answer: ResultOf<"restore">): Earlier | undefined => {
+  const { step, point, record, holder, stopped, quiesced = [] } = answer;
   if (step === NO_JOURNAL) return undefined;
   return {
     step,
@@ -83,7 +81,7 @@ const refuseWhileItLives = ({ request }: RestoreLaunch, world: LaunchWorld, hold
 /** An in-place restore goes on only with the key of its point. */
 const withIdentity = async (launch: RestoreLaunch, world: LaunchWorld, point: string): Promise<Act> => {
   const pinned = { ...launch, request: { ...launch.request, point } };
-  return actions(pinned, world, (await openPoint(pinned, world)).identity);
+  return actions(pinned, world, (await openPinned(pinned, world)).identity);
 };
 
 const mayHaveStopped = (step: string): boolean => {

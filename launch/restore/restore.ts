@@ -1,7 +1,7 @@
-import { JobError, modeOf, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
+import { JobError, modeOf, type RestoreLaunch, type RestoreRecord, type Selected } from "../../spec/index.ts";
 import { type Act, actions } from "./actions.ts";
 import { application } from "./application.ts";
-import { continueEarlier, stateOf } from "./earlier.ts";
+import { continueEarlier, earlierOf } from "./earlier.ts";
 import { failedRecord } from "./failed-record.ts";
 import { openPoint } from "./open-point.ts";
 import { concluded, replaceLive, undo } from "./replace-live.ts";
@@ -28,8 +28,9 @@ export const restore = async (launch: RestoreLaunch, world: LaunchWorld): Promis
 const beginOrContinue = async (launch: RestoreLaunch, world: LaunchWorld, act: Act): Promise<RestoreRecord> => {
   for (let looks = 0; ; looks += 1) {
     world.signal.throwIfAborted();
-    const earlier = await stateOf(act);
-    if (!earlier) return begin(launch, world);
+    const found = await act("open", { signal: world.signal });
+    const earlier = earlierOf(found);
+    if (!earlier) return begin(launch, world, found.selected);
     if (earlier.record && !earlier.stopped) {
       say(world, "state", `request ${launch.request.id} has already ended; nothing is run again`);
       return earlier.record;
@@ -44,10 +45,14 @@ const beginOrContinue = async (launch: RestoreLaunch, world: LaunchWorld, act: A
   }
 };
 
-const begin = async (launch: RestoreLaunch, world: LaunchWorld): Promise<RestoreRecord> => {
+const begin = async (
+  launch: RestoreLaunch,
+  world: LaunchWorld,
+  selected: Selected | undefined,
+): Promise<RestoreRecord> => {
   // What could not be stopped later is found out now.
   if (!isElsewhere(launch)) await application(launch, world).running();
-  const point = await openPoint(launch, world);
+  const point = await openPoint(launch, world, selected);
   // `latest` may be another point a moment later; the opened key is this one's.
   const pinned = actions(
     { ...launch, request: { ...launch.request, point: point.selector } },

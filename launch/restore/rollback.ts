@@ -1,7 +1,7 @@
 import { JobError, type RestoreLaunch, type RestoreRecord } from "../../spec/index.ts";
 import { type Act, actions } from "./actions.ts";
 import { type Application, application } from "./application.ts";
-import { continueEarlier, stateOf } from "./earlier.ts";
+import { continueEarlier, earlierOf } from "./earlier.ts";
 import { errorReport } from "./failed-record.ts";
 import { type Outcome, recover } from "./recover.ts";
 import { noteStarted, resumeAndFinish } from "./replace-live.ts";
@@ -14,7 +14,7 @@ import { type LaunchWorld, say, warn } from "./world.ts";
  */
 export const rollback = async (launch: RestoreLaunch, world: LaunchWorld): Promise<RestoreRecord> => {
   const act = actions(launch, world);
-  const earlier = await stateOf(act);
+  const earlier = earlierOf(await act("state"));
   if (!earlier) {
     const fact = `the ledger knows no restore '${launch.request.id}'`;
     throw new JobError("restore-failed", fact, "`restorable status` lists them");

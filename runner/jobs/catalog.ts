@@ -1,7 +1,6 @@
 import type { CatalogJob, ResultOf } from "../../spec/index.ts";
 import { readCatalog } from "../catalog/read-catalog.ts";
-import { selectPoint } from "../catalog/select-point.ts";
-import { wrappedIdentity } from "../catalog/wrapped-identity.ts";
+import { selectedWithKey } from "../catalog/selected.ts";
 import type { Context } from "../context.ts";
 import { readOldObjects } from "../old/find-objects.ts";
 import { openPlanStore, openRootStore } from "./plan-store.ts";
@@ -17,13 +16,11 @@ export const catalog = async (context: Context, job: CatalogJob): Promise<Body> 
     old: await readOldObjects(openRootStore(context, job.repository, "reader"), job.layout, points),
   };
   if (job.point === undefined) return { kind: "catalog", points: [...points], unreadable: [...unreadable], ...old };
-  const { point, warnings } = selectPoint(points, job.point, { unverified: job.unverified });
-  for (const text of warnings) context.report.warning(text);
   return {
     kind: "catalog",
     points: [...points],
     unreadable: [...unreadable],
     ...old,
-    selected: { point, identity: (await wrappedIdentity(store, point)).toString("base64") },
+    selected: await selectedWithKey(context, store, points, job.point, { unverified: job.unverified }),
   };
 };

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { clean } from "../restore/clean.ts";
 import { emptying } from "../restore/emptying.ts";
 import { finish } from "../restore/finish.ts";
+import { open } from "../restore/open.ts";
 import { prepare } from "../restore/prepare.ts";
 import { quiescing } from "../restore/quiescing.ts";
 import { recover } from "../restore/recover.ts";
@@ -28,6 +29,8 @@ export const restore = (context: Context, job: RestoreJob): Promise<RestoreBody>
       return recover(context, job);
     case "rollback":
       return rollback(context, job);
+    case "open":
+      return open(context, job);
     case "state":
       return state(context, job);
     case "clean":

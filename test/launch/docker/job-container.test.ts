@@ -88,10 +88,12 @@ describe("the container of a job", () => {
     expect(mounts).toEqual([["ledger", "/var/lib/restorable", "rw"], ["fresh", "/restored/fresh", "rw"], REPOSITORY]);
   });
 
-  test("the state of a journal needs the ledger only; the ledger's jobs are of one user", () => {
+  test("the state of a journal needs the ledger only, and its point the repository, to be read; the ledger's jobs are of one user", () => {
     const plan = dockerPlan(true);
     const state = made(plan, restoreJob(plan, "state", { replace: {} }));
     expect(state.mounts).toEqual([["ledger", "/var/lib/restorable", "rw"]]);
+    const open = made(plan, restoreJob(plan, "open", { replace: {} }));
+    expect(open.mounts).toEqual([...(state.mounts ?? []), [...REPOSITORY.slice(0, 2), "ro"]]);
     expect([state.User, made(plan, { kind: "ledger", version: 1, plan }).User]).toEqual(["0:0", "0:0"]);
   });
 
@@ -114,6 +116,10 @@ describe("the container of a job", () => {
     expect(made(secured, restoreJob(secured, "prepare", { replace: {} })).mounts).toContainEqual(database);
     expect(made(secured, restoreJob(secured, "state", { replace: {} })).mounts).toEqual([
       ["ledger", "/var/lib/restorable", "rw"],
+    ]);
+    expect(made(secured, restoreJob(secured, "open", { replace: {} })).mounts).toEqual([
+      ["ledger", "/var/lib/restorable", "rw"],
+      store,
     ]);
     const { repository, name } = secured;
     const catalog = { kind: "catalog", version: 1, repository, plan: name, unverified: false } as const;

@@ -75,7 +75,8 @@ describe("the Job of a job", () => {
       ...[TMP, TOLD, ledger],
       ["/restored/new", "rw"],
     ]);
-    expect(made(plan, restoreJob(plan, "state", { replace: {} })).mounts).toEqual([TMP, TOLD, ledger]);
+    for (const looking of ["open", "state"] as const)
+      expect(made(plan, restoreJob(plan, looking, { replace: {} })).mounts).toEqual([TMP, TOLD, ledger]);
   });
 
   test("where the plan's user is root, only a restore of files may give them to their owners", () => {

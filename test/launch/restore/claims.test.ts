@@ -69,7 +69,7 @@ describe("a claim that is made anew", () => {
     const kept = new JobError("cannot-swap", "its volume was made by hand", "restore without it");
     const { runner, world } = await setUp({ find: () => Promise.reject(kept) });
     expect(await restore(launch(), world)).toMatchObject({ ok: false, error: { code: "cannot-swap" } });
-    expect(runner.calls).toEqual(["state"]);
+    expect(runner.calls).toEqual(["open"]);
   });
 
   test("where the journal does not come to say so, nothing is deleted, and the application is started", async () => {

@@ -16,7 +16,7 @@ const failing =
   async ([first]: readonly string[]) =>
     first === file ? { ok: false, text: `${file} app ended with exit code 1` } : { ok: true, text: "" };
 
-const ALL = ["state", "catalog", "prepare", "quiescing", "swap", "finish"];
+const ALL = ["open", "prepare", "quiescing", "swap", "finish"];
 const PROGRAMS = ["stop app", "start app", "probe app"];
 
 test("a restore goes through its actions in order, with the application stopped only around the swap", async () => {
@@ -31,7 +31,7 @@ test("a restore goes through its actions in order, with the application stopped 
     },
   });
   expect(record.ok).toBe(true);
-  expect(order).toEqual([...ALL.slice(0, 4), "stop app", "swap", "start app", "probe app", "finish"]);
+  expect(order).toEqual([...ALL.slice(0, 3), "stop app", "swap", "start app", "probe app", "finish"]);
 });
 
 test("the runner gets the point's own key, never the operator's, and the point that was opened", async () => {
@@ -50,7 +50,7 @@ test("into another database nothing is stopped", async () => {
   const { runner, world } = await setUp();
   const record = await restore(restoreLaunch({ database: "packit_check" }), world);
   expect(record.ok).toBe(true);
-  expect(runner.calls).toEqual(["state", "catalog", "prepare", "finish"]);
+  expect(runner.calls).toEqual(["open", "prepare", "finish"]);
   expect(world.programs).toEqual([]);
 });
 
@@ -59,7 +59,7 @@ test("a failure while preparing is undone with the application untouched", async
   runner.fails.prepare = new JobError("counts-differ", "public.users has 3 rows instead of 4", "look");
   const record = await restore(restoreLaunch(), world);
   expect(record).toMatchObject({ ok: false, error: { code: "counts-differ" } });
-  expect(runner.calls).toEqual(["state", "catalog", "prepare", "recover"]);
+  expect(runner.calls).toEqual(["open", "prepare", "recover"]);
   expect(world.programs).toEqual([]);
 });
 
@@ -81,7 +81,7 @@ test("[core.6] when stopping fails the restore is undone and the application is 
     ok: false,
     error: { code: "quiesce-failed", fact: "stop app ended with exit code 1" },
   });
-  expect(runner.calls).toEqual([...ALL.slice(0, 4), "recover", "finish"]);
+  expect(runner.calls).toEqual([...ALL.slice(0, 3), "recover", "finish"]);
   expect(world.programs).toEqual(PROGRAMS);
 });
 
@@ -90,7 +90,7 @@ test("[core.6] when the swap fails the runner settles it and the application is 
   runner.fails.swap = new JobError("cannot-swap", "somebody is connected", "look");
   const record = await restore(restoreLaunch(), world);
   expect(record.ok).toBe(false);
-  expect(runner.calls).toEqual([...ALL.slice(0, 5), "recover", "finish"]);
+  expect(runner.calls).toEqual([...ALL.slice(0, 4), "recover", "finish"]);
   expect(world.programs).toEqual(PROGRAMS);
 });
 
@@ -100,7 +100,7 @@ test("[core.6] when the job that swaps can never be started the application runs
     runner.fails[action] = new JobError("cannot-start", "the quota is used up", "look");
   const record = await restore(restoreLaunch(), world);
   expect(record).toMatchObject({ ok: false, error: { code: "cannot-start" } });
-  expect(runner.calls).toEqual([...ALL.slice(0, 5), "recover", "finish"]);
+  expect(runner.calls).toEqual([...ALL.slice(0, 4), "recover", "finish"]);
   expect(world.programs).toEqual(PROGRAMS);
 });
 
@@ -147,7 +147,7 @@ test("a runner that was killed in the swap is completed, and the record says tha
   };
   const record = await restore(restoreLaunch(), world);
   expect(record.ok).toBe(true);
-  expect(runner.calls).toEqual([...ALL.slice(0, 5), "recover", "finish"]);
+  expect(runner.calls).toEqual([...ALL.slice(0, 4), "recover", "finish"]);
 });
 
 test("an application that does not answer is a failed restore, told to the journal", async () => {
@@ -187,7 +187,7 @@ test("a request that has ended is only reported", async () => {
   runner.calls.length = 0;
   world.programs.length = 0;
   expect(await restore(restoreLaunch(), world)).toEqual(first);
-  expect(runner.calls).toEqual(["state"]);
+  expect(runner.calls).toEqual(["open"]);
   expect(world.programs).toEqual([]);
 });
 
@@ -209,7 +209,7 @@ test("[core.13] two launchers killed in turn, the second after the recovery: the
   runner.calls.length = 0;
   const record = await restore(restoreLaunch(), world);
   expect(record).toEqual(runner.closed);
-  expect(runner.calls).toEqual(["state", "finish"]);
+  expect(runner.calls).toEqual(["open", "finish"]);
   expect(world.programs).toEqual(["start app", "probe app"]);
   expect(await restore(restoreLaunch(), world)).toEqual(record);
   expect(world.programs).toEqual(["start app", "probe app"]);
@@ -219,7 +219,7 @@ test("a restore that another process runs is waited for", async () => {
   const { runner, world } = await setUp({ step: "restoring" });
   runner.busyLooks = 2;
   const record = await restore(restoreLaunch(), world);
-  expect(runner.calls).toEqual(["state", "recover", "state", "recover", "state"]);
+  expect(runner.calls).toEqual(["open", "recover", "open", "recover", "open"]);
   expect(world.programs).toEqual([]);
   expect(record.ok).toBe(true);
 });
@@ -230,7 +230,7 @@ test.each(["claimed", "restoring", "hooked"])(
     const { runner, world } = await setUp({ step });
     const record = await restore(restoreLaunch(), world);
     expect(record.ok).toBe(false);
-    expect(runner.calls).toEqual(["state", "recover"]);
+    expect(runner.calls).toEqual(["open", "recover"]);
     expect(world.programs).toEqual([]);
   },
 );
@@ -258,7 +258,7 @@ test("a key that is no recipient's is named, before the runner is asked for anyt
   expect(record.error?.fact).toContain(other.recipients[0]);
   expect(record.error?.fact).toContain(sealed.recipients[0]);
   expect(record.error?.fact).not.toContain("AGE-SECRET-KEY");
-  expect(runner.calls).toEqual(["state", "catalog"]);
+  expect(runner.calls).toEqual(["open"]);
 });
 
 test("without an identity the record says what to give", async () => {

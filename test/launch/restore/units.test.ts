@@ -90,7 +90,7 @@ describe("units of a Docker host around a swap", () => {
     const missing = new JobError("missing-container", "there is no container 'app'", "correct the plan");
     const { runner, acts, world } = await setUp({ running: () => Promise.reject(missing) });
     expect(await restore(launchWith(), world)).toMatchObject({ ok: false, error: { code: "missing-container" } });
-    expect([runner.calls, acts]).toEqual([["state"], []]);
+    expect([runner.calls, acts]).toEqual([["open"], []]);
   });
 
   test("whoever comes after a kill starts what the journal says, and nothing else", async () => {

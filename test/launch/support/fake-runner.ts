@@ -37,10 +37,7 @@ const NEXT: Partial<Record<Action, string>> = {
 };
 
 /** A runner that keeps a journal in memory and touches nothing: what it is asked, and in which order, is what tests see. */
-export const fakeRunner = (
-  selected: { identity: string; recipients: readonly string[] },
-  step = "none",
-): FakeRunner => {
+export const fakeRunner = (selected: Sealed, step = "none"): FakeRunner => {
   const fake: FakeRunner = {
     calls: [],
     jobs: [],
@@ -61,7 +58,10 @@ export const fakeRunner = (
       const failure = fake.fails[name as Action];
       if (failure) return failed(job.kind, failure);
       if (job.kind === "catalog") return catalog(selected);
-      if (job.kind === "restore") return act(fake, job);
+      if (job.kind === "restore") {
+        const isNew = name === "open" && fake.step === "none";
+        return { ...act(fake, job), ...(isNew ? { selected: selectedOf(selected) } : {}) } as Result;
+      }
       throw new Error(`not expected: ${job.kind}`);
     },
   };
@@ -95,7 +95,8 @@ const act = (fake: FakeRunner, job: RestoreJob): Result => {
   else fake.step = NEXT[action] ?? fake.step;
   const ended = action === "finish" || (fake.step === "undone" && !fake.closed);
   const ok = action === "finish" && job.failure === undefined;
-  if (ended && action !== "state") fake.closed = { ...record(job, ok), ...(job.failure ? { error: job.failure } : {}) };
+  if (ended && action !== "state" && action !== "open")
+    fake.closed = { ...record(job, ok), ...(job.failure ? { error: job.failure } : {}) };
   return answer(fake);
 };
 
@@ -116,11 +117,21 @@ export const failed = (kind: string, { code, fact, hint }: JobError): Failure =>
   error: { code, fact, hint },
 });
 
-const catalog = ({ identity, recipients }: { identity: string; recipients: readonly string[] }): Result => {
-  const manifest = { id: POINT, identity: { recipients } };
-  // Only what the launcher reads of a point.
-  const selected = { identity, point: { id: POINT, manifest } } as never;
-  return { ...common, kind: "catalog", points: [], unreadable: [], selected };
-};
+interface Sealed {
+  readonly identity: string;
+  readonly recipients: readonly string[];
+}
+
+/** Only what the launcher reads of a point. */
+const selectedOf = ({ identity, recipients }: Sealed) =>
+  ({ identity, point: { id: POINT, manifest: { id: POINT, identity: { recipients } } } }) as never;
+
+const catalog = (sealed: Sealed): Result => ({
+  ...common,
+  kind: "catalog",
+  points: [],
+  unreadable: [],
+  selected: selectedOf(sealed),
+});
 
 export const POINT = "20261121T010000Z-7f3a";

@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { neededSecrets, parse, plan as planSchema, type RestoreJob } from "../../spec/index.ts";
+import { restoreLaunch } from "../launch/support/launches.ts";
+import { examplePlan } from "./examples.ts";
+
+const restoring = (action: RestoreJob["action"]): RestoreJob => {
+  const plan = parse(planSchema, examplePlan(), "a plan");
+  const { requestDigest, request } = restoreLaunch();
+  const from = { repository: plan.repository, plan: plan.name };
+  return { kind: "restore", version: 1, action, plan, from, requestDigest, request };
+};
+
+const names = (action: RestoreJob["action"]) =>
+  neededSecrets(restoring(action)).map((ref) => (ref.kind === "env" ? ref.name : ref.path));
+
+test("who asks a journal gets no secret, who looks for the point the reader's, and only who restores the database's", () => {
+  expect(names("state")).toEqual([]);
+  expect(names("open")).toEqual(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
+  expect(names("prepare")).toEqual(expect.arrayContaining(["PACKIT_PASSWORD", "/run/secrets/admin", "SIGNING_KEY"]));
+});
