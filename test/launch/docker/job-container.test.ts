@@ -117,9 +117,10 @@ describe("the container of a job", () => {
     expect(made(secured, restoreJob(secured, "state", { replace: {} })).mounts).toEqual([
       ["ledger", "/var/lib/restorable", "rw"],
     ]);
+    // Its point comes from another repository here.
     expect(made(secured, restoreJob(secured, "open", { replace: {} })).mounts).toEqual([
       ["ledger", "/var/lib/restorable", "rw"],
-      store,
+      [...REPOSITORY.slice(0, 2), "ro"],
     ]);
     const { repository, name } = secured;
     const catalog = { kind: "catalog", version: 1, repository, plan: name, unverified: false } as const;

@@ -1,4 +1,4 @@
-import { rename } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backupOf, makeWorld, pointIdentity, restoreJob, succeeded, type World } from "../world.ts";
@@ -10,12 +10,15 @@ describe("what a launcher asks first · postgres", () => {
   beforeAll(async () => {
     world = await makeWorld({ repository: "directory" });
     await world.sql("app", "CREATE TABLE t AS SELECT 1 AS n");
+    await writeFile(path.join(world.files, "a"), "a");
     ({ id: point } = await backupOf(world));
   });
   afterAll(() => world.close());
 
   test("of a restore that nobody has begun: its point, with the key in its envelope; of another one only where it stands", async () => {
-    const job = restoreJob(world, "open", { request: { point: "latest", into: { database: "elsewhere" } } });
+    const job = restoreJob(world, "open", {
+      request: { point: "latest", into: { database: "elsewhere" }, sources: ["db"] },
+    });
     const found = succeeded(await world.run(job), "restore");
     expect(found).toMatchObject({ step: "none", selected: { point: { id: point } } });
     const { selected } = await world
