@@ -120,6 +120,7 @@ daemons=0
 mkdir -p "$run"/{pki,log,daemons,config/cni,node/log,node/lib/etcd,node/lib/kubelet}
 chmod 700 "$run/node/lib/etcd"
 for key in $SETTINGS; do echo "$key=$(sysctl -n "$key")"; done >"$run/settings"
+groups >"$run/groups" # for restart-node.sh
 for group in $(groups); do
   mkdir -p "$group" || fail "the control group $group could not be made"
   case $group in */cpuset/*) for file in cpuset.cpus cpuset.mems; do cat "$(dirname "$group")/$file" >"$group/$file"; done ;; esac
