@@ -39,6 +39,7 @@ export const jobMounts = (job: Job): readonly JobMount[] => {
     case "restore":
       return [LEDGER, ...restored(job), ...places(job)];
     case "catalog":
+    case "inspect":
     case "open":
       return reached([job.repository.location], true);
     case "check":

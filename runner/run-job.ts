@@ -6,6 +6,7 @@ import { catalog } from "./jobs/catalog.ts";
 import { check } from "./jobs/check.ts";
 import { copy } from "./jobs/copy.ts";
 import { drill } from "./jobs/drill.ts";
+import { inspect } from "./jobs/inspect.ts";
 import { ledger } from "./jobs/ledger.ts";
 import { mark } from "./jobs/mark.ts";
 import { open } from "./jobs/open.ts";
@@ -41,6 +42,8 @@ const dispatch = (context: Context, job: Job): Promise<Body> => {
       return copy(context, job);
     case "drill":
       return drill(context, job);
+    case "inspect":
+      return inspect(context, job);
     case "ledger":
       return ledger(context, job);
     case "mark":

@@ -74,6 +74,17 @@ export const verifyJob = z.strictObject({
 });
 export type VerifyJob = z.infer<typeof verifyJob>;
 
+/** Reads what an older tool stored to its end, and says whether it is whole and what is in it. Read-only. */
+export const inspectJob = z.strictObject({
+  kind: z.literal("inspect"),
+  ...scope,
+  /** Of an old object, relative to the repository's root. What the same run stored beside it is read as well. */
+  key: z.string().min(1),
+  /** The private key, where it is encrypted. */
+  identity: secretRef.optional(),
+});
+export type InspectJob = z.infer<typeof inspectJob>;
+
 /** Restores one point into scratch, compares it with its manifest, and measures how long that takes. */
 export const drillJob = z.strictObject({
   kind: z.literal("drill"),
@@ -222,6 +233,7 @@ export const job = z.discriminatedUnion("kind", [
   backupJob,
   catalogJob,
   verifyJob,
+  inspectJob,
   drillJob,
   openJob,
   pruneJob,

@@ -11,6 +11,7 @@ const ROLE: Record<RepositoryJob, Role> = {
   catalog: "reader",
   verify: "reader",
   drill: "reader",
+  inspect: "reader",
   open: "reader",
   prune: "pruner",
   check: "reader",
@@ -72,6 +73,8 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
       ]);
     case "open":
       return [...locationRefs(value.repository.location, "reader"), value.identity];
+    case "inspect":
+      return present([...locationRefs(value.repository.location, "reader"), value.identity]);
     case "check":
       return present([
         ...locationRefs(value.repository.location, "reader"),

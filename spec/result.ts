@@ -101,6 +101,16 @@ export const verifyResult = z.strictObject({
   proof,
   proofKey: z.string().optional(),
 });
+/** One check for each old object that was read. */
+export const inspectResult = z.strictObject({
+  ...common,
+  kind: z.literal("inspect"),
+  /** All of them are whole. */
+  healthy: z.boolean(),
+  checks: z.array(check),
+  /** As they are stored. */
+  bytes,
+});
 export const drillResult = z.strictObject({
   ...common,
   kind: z.literal("drill"),
@@ -197,6 +207,7 @@ export const success = z.discriminatedUnion("kind", [
   backupResult,
   catalogResult,
   verifyResult,
+  inspectResult,
   drillResult,
   openResult,
   pruneResult,

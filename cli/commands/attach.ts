@@ -44,6 +44,8 @@ const said = (result: Extract<Result, { ok: true }>): string => {
     case "verify":
     case "drill":
       return `${result.point} ${result.proof.ok ? "is good" : "is NOT good"}`;
+    case "inspect":
+      return result.healthy ? "whole" : "NOT whole";
     case "check":
       return result.healthy ? "healthy" : "NOT healthy";
     case "orphans":
@@ -73,6 +75,7 @@ const said = (result: Extract<Result, { ok: true }>): string => {
 const exitOf = (result: Extract<Result, { ok: true }>): number => {
   if (result.kind === "drill" && result.error) return ERROR_CODES[result.error.code].exit;
   if (result.kind === "verify" && !result.proof.ok) return ERROR_CODES.corrupt.exit;
+  if (result.kind === "inspect" && !result.healthy) return ERROR_CODES.corrupt.exit;
   if ("healthy" in result && !result.healthy) return ERROR_CODES.unhealthy.exit;
   if (result.kind === "restore" && result.record?.ok === false) return ERROR_CODES["restore-failed"].exit;
   return 0;

@@ -1,6 +1,7 @@
-import { JobError, layoutOfOld, type OldObject, parseOldKey } from "../../spec/index.ts";
+import { JobError, layoutOfOld, type OldObject } from "../../spec/index.ts";
 import type { FoundSource } from "../find/found.ts";
 import type { Io } from "../io.ts";
+import { readOldKey } from "../old-key.ts";
 import { runQuietly } from "../run-job.ts";
 
 /**
@@ -14,14 +15,7 @@ export const chooseOld = async (
   key: string,
   unverified: boolean,
 ): Promise<readonly OldObject[]> => {
-  const name = parseOldKey(key);
-  if (!name) {
-    throw new JobError(
-      "bad-config",
-      `'${key}' is not a name that AIDE's operators, go-s3-backup, Colonies' backup executor or Chipster's backup give`,
-      "give the whole key of an old object as `restorable list` shows it",
-    );
-  }
+  const name = readOldKey(key);
   if (!unverified) {
     throw new JobError(
       "unsigned",

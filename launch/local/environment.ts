@@ -54,6 +54,7 @@ const locations = (job: Job): readonly Location[] => {
     case "catalog":
     case "check":
     case "drill":
+    case "inspect":
     case "mark":
     case "open":
     case "prune":

@@ -182,6 +182,13 @@ const answerOf = (world: World, job: Job): Result => {
         ...(ok ? {} : { error }),
       };
     }
+    case "inspect": {
+      const healthy = world.good ?? true;
+      const detail = healthy
+        ? "a dump of PostgreSQL 15.4, 1000 bytes as SQL"
+        : `${job.key} is not whole: it ends early`;
+      return { ...DONE, kind: "inspect", healthy, checks: [{ name: job.key, ok: healthy, detail }], bytes: 1000 };
+    }
     case "orphans":
       return { ...DONE, kind: "orphans", healthy: world.reports === undefined, reports: [...(world.reports ?? [])] };
     case "copy": {

@@ -8,7 +8,7 @@ import { parse, plan as planSchema } from "../../../spec/index.ts";
 import { tools } from "../../support/tools.ts";
 import { treeDigest } from "../../support/tree-digest.ts";
 import { putObject } from "../repository-objects.ts";
-import { backupOf, catalogOf, makeWorld, restoreWhole, type World } from "../world.ts";
+import { backupOf, catalogOf, makeWorld, restoreWhole, succeeded, type World } from "../world.ts";
 import { OLD_DUMP } from "./old-dump.ts";
 import { prepareOld, restoreOld } from "./restore-old.ts";
 
@@ -207,6 +207,27 @@ describe.each(["s3", "directory"] as const)("what AIDE's operators stored by han
         ["vbox-aide_images-20220803T084827.tar"],
       ],
     ]);
+  });
+
+  test("reading it says whether it is whole and what is in it, with what the same run stored beside it", async () => {
+    const { repository, name: plan } = world.plan;
+    const inspected = (key: string) => world.run({ kind: "inspect", version: 1, repository, plan, key });
+    const pair = succeeded(await inspected("vbox-aide_images-20220803T084827.tar"), "inspect");
+    expect(pair).toMatchObject({
+      healthy: true,
+      checks: [
+        { name: "vbox-aide_images-20220803T084827.tar", ok: true, detail: "regular files: 1, with 40000 bytes" },
+        { name: "vbox-ailabeltooldb-20220803T084827.dump", detail: expect.stringMatching(/roles ailabeluser/) },
+      ],
+    });
+    expect(pair.bytes).toBeGreaterThan(40_000);
+    const cut = succeeded(await inspected("tes2-ailabeltooldb-20220801T190000-org.dump"), "inspect");
+    expect(cut).toMatchObject({
+      healthy: false,
+      checks: [{ ok: false, detail: expect.stringContaining("not whole") }],
+    });
+    const missing = await inspected("tes2-ailabeltooldb-20230801T190000.dump");
+    expect(missing).toMatchObject({ ok: false, error: { code: "unknown-point" } });
   });
 
   test("[aide.9] another host's dump and its images restore together by the dump's key", async () => {

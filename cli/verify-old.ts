@@ -1,0 +1,38 @@
+import { formatBytes } from "../launch/index.ts";
+import { ERROR_CODES, type SecretRef } from "../spec/index.ts";
+import { checkTable } from "./check-table.ts";
+import type { Outcome } from "./command.ts";
+import type { Found } from "./find/found.ts";
+import { duration } from "./format.ts";
+import { POINT_IDENTITY } from "./identity.ts";
+import type { Io } from "./io.ts";
+import { readOldKey } from "./old-key.ts";
+import { runJob } from "./run-job.ts";
+
+/**
+ * Reads what an older tool stored to its end, without restoring it.
+ * @param operatorKey handed over only where the object's name says that it is encrypted
+ * @throws JobError `bad-config` for a key that no such tool writes, `unknown-point`, `missing-secret`, `wrong-key`
+ */
+export const verifyOld = async (
+  io: Io,
+  found: Found,
+  operatorKey: string | undefined,
+  key: string,
+): Promise<Outcome> => {
+  const { repository, plan } = found;
+  const identity: SecretRef = { kind: "env", name: POINT_IDENTITY };
+  const opened = readOldKey(key).encryption === undefined ? undefined : operatorKey;
+  const result = await runJob(
+    io,
+    { kind: "inspect", version: 1, repository, plan, key, ...(opened === undefined ? {} : { identity }) },
+    { ...found, secrets: { ...found.secrets, ...(opened === undefined ? {} : { [POINT_IDENTITY]: opened }) } },
+  );
+  const seconds = (Date.parse(result.finished) - Date.parse(result.started)) / 1000;
+  const end = `${key} is ${result.healthy ? "whole" : "NOT whole"}: ${formatBytes(result.bytes)} read in ${duration(seconds)}`;
+  return {
+    json: result,
+    text: `${checkTable(io, result.checks)}\n${end}; it has no signature, so nothing says who wrote it\n`,
+    exit: result.healthy ? 0 : ERROR_CODES.corrupt.exit,
+  };
+};
