@@ -2,6 +2,7 @@ import path from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pointTime } from "../../spec/index.ts";
+import { APART, type Cluster, startCluster } from "../../tools/kubernetes/cluster.ts";
 import { checkout } from "../../tools/servers/tools.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { nodeOfTier } from "./support/node-of-tier.ts";
@@ -17,16 +18,22 @@ const restartNode = async (): Promise<void> => {
 };
 
 describe("a node that restarts · kubernetes, pulumi engine, postgres 17, versitygw", () => {
+  let cluster: Cluster;
   let world: ClusterPlanStack;
 
   beforeAll(async () => {
+    const { programs, images } = nodeOfTier();
+    cluster = await startCluster(programs, images, APART);
     world = await ClusterPlanStack.create();
     const first = await world.stack.up();
     if (!first.ok) throw new Error(first.text);
     await world.sql("CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) n");
     await world.kubectl("exec", "db-0", "--container=postgres", "--", "sh", "-c", "echo one >/files/one");
   });
-  afterAll(() => world?.close());
+  afterAll(async () => {
+    await world?.close();
+    await cluster?.stop();
+  });
 
   const restarts = async () =>
     Number(

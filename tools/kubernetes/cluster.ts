@@ -17,8 +17,19 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-const PREFIX = "10.214";
-const NAME = "restorable1";
+/** What a node takes of this machine. */
+export interface Place {
+  /** Of its network cable and its control group. */
+  readonly name: string;
+  /** The first two bytes of every address. */
+  readonly prefix: string;
+}
+
+/** Of the node that tests share. */
+export const SHARED: Place = { name: "restorable1", prefix: "10.214" };
+/** Of a node that one test has for itself, because it takes everything down. */
+export const APART: Place = { name: "restorable2", prefix: "10.215" };
+
 /** What a Debian machine needs beside what is built. */
 const PACKAGES = ["containerd", "runc", "iptables", "ipset", "iproute2", "openssl", "util-linux"];
 const PROGRAMS = ["containerd", "ctr", "runc", "iptables", "ipset", "ip", "openssl", "nsenter"];
@@ -34,18 +45,31 @@ export async function nodePrograms(): Promise<string> {
   return folder;
 }
 
-/** Boots a cluster that ends with this process. Throws with what to do where that is not possible. */
-export async function startCluster(programs: string, images: string): Promise<Cluster> {
-  if (process.getuid?.() !== 0) throw new Error("a Kubernetes node of our own needs root: run this as root");
-  if (PROGRAMS.some((name) => onPath(name).length === 0)) await install(PACKAGES);
-  const state = path.join(clusterFolder(), "state");
-  const args = [state, NAME, PREFIX, programs, images];
-  const { stop } = await startWatchdog(path.join(import.meta.dirname, "node.sh"), args, "a Kubernetes cluster");
+/** Where a cluster is to be found once it is started. */
+export function clusterAt({ name, prefix }: Place, programs: string): Omit<Cluster, "stop"> {
+  const state = path.join(clusterFolder(), name);
   return {
     kubeconfig: path.join(state, "run/pki/admin.conf"),
     kubectl: path.join(programs, "kubectl"),
-    hostAddress: `${PREFIX}.0.1`,
+    hostAddress: `${prefix}.0.1`,
     state,
-    stop,
   };
+}
+
+/** How tests are told of a cluster. */
+export const clusterEnvironment = ({ kubeconfig, kubectl, hostAddress, state }: Omit<Cluster, "stop">) => ({
+  KUBECONFIG: kubeconfig,
+  RESTORABLE_KUBECTL: kubectl,
+  RESTORABLE_HOST_ADDRESS: hostAddress,
+  RESTORABLE_NODE: state,
+});
+
+/** Boots a cluster that ends with this process. Throws with what to do where that is not possible. */
+export async function startCluster(programs: string, images: string, place: Place): Promise<Cluster> {
+  if (process.getuid?.() !== 0) throw new Error("a Kubernetes node of our own needs root: run this as root");
+  if (PROGRAMS.some((name) => onPath(name).length === 0)) await install(PACKAGES);
+  const cluster = clusterAt(place, programs);
+  const args = [cluster.state, place.name, place.prefix, programs, images];
+  const { stop } = await startWatchdog(path.join(import.meta.dirname, "node.sh"), args, "a Kubernetes cluster");
+  return { ...cluster, stop };
 }

@@ -6,7 +6,7 @@ import { makeImages } from "../docker/images.ts";
 import { compileCache } from "../servers/pulumi-environment.ts";
 import { runTests } from "../test/run-tests.ts";
 import { runTier } from "../tier/run-tier.ts";
-import { clusterFolder, nodePrograms, startCluster } from "./cluster.ts";
+import { clusterEnvironment, clusterFolder, nodePrograms, SHARED, startCluster } from "./cluster.ts";
 import { imageArchive } from "./images.ts";
 
 async function archiveOf(programs: string, said: (text: string) => void): Promise<string> {
@@ -24,15 +24,13 @@ await runTier("kubernetes", async (said) => {
   const programs = await nodePrograms();
   const images = await archiveOf(programs, said);
   said("images are there");
-  const cluster = await startCluster(programs, images);
+  const cluster = await startCluster(programs, images, SHARED);
   try {
     said("the cluster is up");
     return await runTests("kubernetes", process.argv.slice(2), ["--config", "test/kubernetes/vitest.config.ts"], {
       NODE_COMPILE_CACHE: compileCache,
-      KUBECONFIG: cluster.kubeconfig,
-      RESTORABLE_KUBECTL: cluster.kubectl,
-      RESTORABLE_HOST_ADDRESS: cluster.hostAddress,
-      RESTORABLE_NODE: cluster.state,
+      RESTORABLE_IMAGES: images,
+      ...clusterEnvironment(cluster),
     });
   } finally {
     await cluster.stop();

@@ -119,7 +119,10 @@ clean >/dev/null 2>&1
 daemons=0
 mkdir -p "$run"/{pki,log,daemons,config/cni,node/log,node/lib/etcd,node/lib/kubelet}
 chmod 700 "$run/node/lib/etcd"
-for key in $SETTINGS; do echo "$key=$(sysctl -n "$key")"; done >"$run/settings"
+# Another node may have changed them already: what that one found is what both leave behind.
+for file in "$(dirname "$state")"/*/run/settings; do [[ -s $file ]] && cp "$file" "$run/settings.new" && break; done
+[[ -s $run/settings.new ]] || for key in $SETTINGS; do echo "$key=$(sysctl -n "$key")"; done >"$run/settings.new"
+mv "$run/settings.new" "$run/settings"
 groups >"$run/groups" # for restart-node.sh
 for group in $(groups); do
   mkdir -p "$group" || fail "the control group $group could not be made"
