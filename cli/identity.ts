@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { unwrapIdentity } from "../launch/index.ts";
-import { JobError, type PointSelector, type ResultOf } from "../spec/index.ts";
+import { JobError, type PointSelector, type Selected } from "../spec/index.ts";
 import type { FoundSource } from "./find/found.ts";
 import type { Io } from "./io.ts";
 import { runQuietly } from "./run-job.ts";
@@ -24,9 +24,6 @@ export const readIdentity = (io: Io, file: string | undefined): string | undefin
     throw new JobError("missing-secret", `the identity cannot be read: ${reason}`, "give --identity FILE", { cause });
   }
 };
-
-/** A point, and its own key in its envelope. */
-export type Selected = NonNullable<ResultOf<"catalog">["selected"]>;
 
 /** Finds a point and fetches its key, still closed. */
 export const selectPoint = async (
