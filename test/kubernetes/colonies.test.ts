@@ -233,6 +233,11 @@ describe("Colonies · kubernetes, timescaledb 2.19.3 on 17, versitygw", () => {
     await site.put(FOREIGN[0] as string, Buffer.from(old, "base64"));
     const listed = await site.answer<ResultOf<"catalog">>("list");
     expect(listed.old?.map(({ key, time }) => [key, time])).toEqual([[FOREIGN[0], "2023-06-05T12:29:51"]]);
+    const read = await site.answer<ResultOf<"inspect">>("verify", "--object", FOREIGN[0] as string);
+    expect(read).toMatchObject({
+      healthy: true,
+      checks: [{ name: FOREIGN[0], ok: true, detail: expect.stringMatching(/^a dump of PostgreSQL 17\./) }],
+    });
     const args = ["--object", FOREIGN[0] as string, "--unverified", "--database", "from_2023", "--id", "old"];
     expect(await restored(...args)).toMatchObject({ ok: true });
     expect(await samples("from_2023")).toBe("300");
