@@ -19,7 +19,7 @@ up() {
     "$@" >/dev/null 2>&1 && return
     sleep 0.1
   done
-  echo "$what did not come up $seconds s" >&2
+  echo "$what did not come up in $seconds s" >&2
   exit 1
 }
 
