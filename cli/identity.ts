@@ -25,6 +25,10 @@ export const readIdentity = (io: Io, file: string | undefined): string | undefin
   }
 };
 
+/** What a job is run with, and the one key that it may use. */
+export const withPointIdentity = <F extends Pick<FoundSource, "secrets">>(found: F, opened: string | undefined): F =>
+  opened === undefined ? found : { ...found, secrets: { ...found.secrets, [POINT_IDENTITY]: opened } };
+
 /** Finds a point and fetches its key, still closed. */
 export const selectPoint = async (
   io: Io,

@@ -4,7 +4,7 @@ import { checkTable } from "./check-table.ts";
 import type { Outcome } from "./command.ts";
 import type { Found } from "./find/found.ts";
 import { duration } from "./format.ts";
-import { POINT_IDENTITY } from "./identity.ts";
+import { POINT_IDENTITY, withPointIdentity } from "./identity.ts";
 import type { Io } from "./io.ts";
 import { readOldKey } from "./old-key.ts";
 import { runJob } from "./run-job.ts";
@@ -12,7 +12,7 @@ import { runJob } from "./run-job.ts";
 /**
  * Reads what an older tool stored to its end, without restoring it.
  * @param operatorKey handed over only where the object's name says that it is encrypted
- * @throws JobError `bad-config` for a key that no such tool writes, `unknown-point`, `missing-secret`, `wrong-key`
+ * @throws JobError `bad-config` for a key that no such tool writes, `unknown-point`, `wrong-key`
  */
 export const verifyOld = async (
   io: Io,
@@ -26,7 +26,7 @@ export const verifyOld = async (
   const result = await runJob(
     io,
     { kind: "inspect", version: 1, repository, plan, key, ...(opened === undefined ? {} : { identity }) },
-    { ...found, secrets: { ...found.secrets, ...(opened === undefined ? {} : { [POINT_IDENTITY]: opened }) } },
+    withPointIdentity(found, opened),
   );
   const seconds = (Date.parse(result.finished) - Date.parse(result.started)) / 1000;
   const end = `${key} is ${result.healthy ? "whole" : "NOT whole"}: ${formatBytes(result.bytes)} read in ${duration(seconds)}`;

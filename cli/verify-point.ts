@@ -3,7 +3,7 @@ import { ERROR_CODES, type PointSelector, type ResultOf, type SecretRef } from "
 import { checkTable } from "./check-table.ts";
 import type { Found } from "./find/found.ts";
 import { duration } from "./format.ts";
-import { openIdentity, POINT_IDENTITY, selectPoint } from "./identity.ts";
+import { openIdentity, POINT_IDENTITY, selectPoint, withPointIdentity } from "./identity.ts";
 import type { Io } from "./io.ts";
 import { objectsOf } from "./objects-of.ts";
 import { runJob } from "./run-job.ts";
@@ -41,7 +41,7 @@ export const verifyPoint = async (
       objects: objectsOf(found.declared),
       ...(opened === undefined ? {} : { identity }),
     },
-    { ...found, secrets: { ...found.secrets, ...(opened === undefined ? {} : { [POINT_IDENTITY]: opened }) } },
+    withPointIdentity(found, opened),
   );
   const { proof, proofKey } = result;
   const end = `${result.point} ${proof.ok ? "is good" : "is NOT good"}: ${formatBytes(proof.bytes)} read in ${duration(proof.seconds)}`;

@@ -1,4 +1,4 @@
-import { JobError } from "../../spec/index.ts";
+import { oldKeyOf } from "../../spec/index.ts";
 import type { Definition, Outcome } from "../command.ts";
 import { findPlan } from "../find/find-plan.ts";
 import { readIdentity } from "../identity.ts";
@@ -20,12 +20,12 @@ export const verify: Definition<Options> = {
       .option("--no-record", "do not write the result beside the point")
       .option("--object <key>", "what an older tool stored, by its key, instead of a point"),
   run: async (io, options, point): Promise<Outcome> => {
-    if (point !== undefined && options.object !== undefined)
-      throw new JobError("bad-config", `'${point}' and --object both name a point`, "give one of them");
+    const selector = readSelector(point, options);
+    const key = oldKeyOf(selector);
     const found = await findPlan(io, options);
     const operatorKey = readIdentity(io, options.identity);
-    if (options.object !== undefined) return verifyOld(io, found, operatorKey, options.object);
-    const { result, text, exit } = await verifyPoint(io, found, operatorKey, readSelector(point), options.record);
+    if (key !== undefined) return verifyOld(io, found, operatorKey, key);
+    const { result, text, exit } = await verifyPoint(io, found, operatorKey, selector, options.record);
     return { json: result, text, exit };
   },
 };

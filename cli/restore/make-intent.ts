@@ -13,13 +13,14 @@ import { findPlan } from "../find/find-plan.ts";
 import type { Found, FoundSource } from "../find/found.ts";
 import { openIdentity, readIdentity, selectPoint } from "../identity.ts";
 import type { Io } from "../io.ts";
+import { readSelector } from "../point-argument.ts";
 import { runQuietly } from "../run-job.ts";
 import { fromSource } from "./from-source.ts";
 import type { Intent } from "./intent.ts";
 import { chooseOld } from "./old-choice.ts";
 import { planFromManifest } from "./plan-from-manifest.ts";
 import { newRequestId } from "./request-id.ts";
-import { intoOf, onlyOf, type RestoreOptions, selectorOf } from "./restore-options.ts";
+import { intoOf, onlyOf, type RestoreOptions } from "./restore-options.ts";
 
 /** Finds out what a restore would do, and pins its point: `latest` may be another one a moment later. */
 export const makeIntent = async (
@@ -27,7 +28,7 @@ export const makeIntent = async (
   options: RestoreOptions & FindOptions,
   pointText: string | undefined,
 ): Promise<Intent> => {
-  const selector = selectorOf(pointText, options);
+  const selector = readSelector(pointText, options);
   const into = intoOf(options);
   const only = onlyOf(options);
   const found = await findPlan(io, options);

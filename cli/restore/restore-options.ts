@@ -1,11 +1,9 @@
 import type { Command } from "commander";
-import { type Into, JobError, type Only, type PointSelector } from "../../spec/index.ts";
-import { readSelector } from "../point-argument.ts";
+import { type Into, JobError, type Only } from "../../spec/index.ts";
+import type { PointOptions } from "../point-argument.ts";
 
 /** What an operator says about one restore. */
-export interface RestoreOptions {
-  readonly before?: string;
-  readonly object?: string;
+export interface RestoreOptions extends PointOptions {
   readonly from?: string;
   readonly database?: string;
   readonly directory?: string;
@@ -95,16 +93,4 @@ export const intoOf = ({ database, directory, volume, inPlace, recreateClaim }: 
   if (volume !== undefined) return { volume };
   if (inPlace === true) return { inPlace: recreateClaim === undefined ? {} : { recreateClaims: [...recreateClaim] } };
   return { replace: {} };
-};
-
-/** @throws JobError `bad-config` when a point is named twice */
-export const selectorOf = (point: string | undefined, { before, object }: RestoreOptions): PointSelector => {
-  const named = [
-    point && `'${point}'`,
-    before === undefined ? undefined : "--before",
-    object === undefined ? undefined : "--object",
-  ].filter((each) => each !== undefined);
-  if (named.length > 1)
-    throw new JobError("bad-config", `${named.slice(0, 2).join(" and ")} both name a point`, "give one of them");
-  return object === undefined ? readSelector(point, before) : { object };
 };
