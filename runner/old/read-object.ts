@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { pipeline as pump, type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type Artifact, type Entry, JobError, type OldObject, type PostgresEntry } from "../../spec/index.ts";
+import { type Artifact, type FilesEntry, JobError, type OldObject, type PostgresEntry } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { listArchive } from "../files/list-archive.ts";
 import { findPrograms, leastPgRestore } from "../postgres/clients.ts";
@@ -14,7 +14,7 @@ import { readChipster } from "./read-chipster.ts";
 
 /** What an old object holds, as far as reading all of it says. */
 export interface OldContent {
-  readonly entry: Entry;
+  readonly entry: PostgresEntry | FilesEntry;
   /** Roles that a dump names as owners and grantees: nothing else says which it needs. */
   readonly roles: ReadonlySet<string>;
 }
@@ -93,7 +93,7 @@ const readTree = async (
   const listing = listArchive();
   await runPipeline(context, [listing.invocation], { input: stream });
   const instant = `${time}Z`;
-  const entry: Entry = {
+  const entry: FilesEntry = {
     kind: "files",
     name: "old",
     directory: key,

@@ -12,12 +12,19 @@ const ABOUT_THE_DATA: readonly ErrorCode[] = [
 export const isFinding = (error: unknown): error is JobError =>
   error instanceof JobError && ABOUT_THE_DATA.includes(error.code);
 
-/** What is wrong with the data is a finding; what is wrong with the way to them ends the job. */
-export const asCheck = async (name: string, work: () => Promise<string>): Promise<Check> => {
+/**
+ * What is wrong with the data is a finding; what is wrong with the way to them ends the job.
+ * @param about tells the two apart
+ */
+export const asCheck = async (
+  name: string,
+  work: () => Promise<string>,
+  about: (error: unknown) => error is JobError = isFinding,
+): Promise<Check> => {
   try {
     return { name, ok: true, detail: await work() };
   } catch (error) {
-    if (!isFinding(error)) throw error;
+    if (!about(error)) throw error;
     return { name, ok: false, detail: error.fact };
   }
 };
