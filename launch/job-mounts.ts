@@ -37,7 +37,7 @@ export const jobMounts = (job: Job): readonly JobMount[] => {
     case "ledger":
       return [LEDGER];
     case "restore":
-      return [LEDGER, ...restored(job), ...places(job)];
+      return [LEDGER, ...restoring(job)];
     case "catalog":
     case "inspect":
     case "open":
@@ -71,18 +71,23 @@ const sourceMountOf = (
   readOnly: boolean,
 ): JobMount => ({ from: mount, at: sourceMount(name), readOnly });
 
+const restoring = (job: RestoreJob): readonly JobMount[] => {
+  const [own, from] = [job.plan.repository.location, job.from.repository.location];
+  switch (job.action) {
+    case "state":
+      return [];
+    case "open":
+      return reached([from], true);
+    default:
+      return [...restored(job), ...reached([own, from], false, job.plan.sources)];
+  }
+};
+
 /** Live data are there only for who replaces them. */
-const restored = ({ action, plan, request: { into } }: RestoreJob): readonly JobMount[] => {
-  if (action === "state" || action === "open") return [];
+const restored = ({ plan, request: { into } }: RestoreJob): readonly JobMount[] => {
   if (into.volume !== undefined)
     return [{ from: { kind: "new", name: into.volume }, at: volumeMount(into.volume), readOnly: false }];
   return into.database === undefined && into.directory === undefined ? sources(plan, false) : [];
-};
-
-const places = ({ plan, from, action }: RestoreJob): readonly JobMount[] => {
-  if (action === "state") return [];
-  if (action === "open") return reached([from.repository.location], true);
-  return reached([plan.repository.location, from.repository.location], false, plan.sources);
 };
 
 const reached = (

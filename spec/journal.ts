@@ -24,6 +24,9 @@ export const RESTORE_STEPS = [
   "finished",
 ] as const;
 
+/** What stands for the step of a restore of which the ledger knows nothing. */
+export const NO_JOURNAL = "none";
+
 export const restoreStep = z.enum([...RESTORE_STEPS, "undone", "rolling-back", "rolled-back"]);
 export type RestoreStep = z.infer<typeof restoreStep>;
 

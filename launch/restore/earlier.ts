@@ -2,6 +2,7 @@ import {
   type Holder,
   JobError,
   modeOf,
+  NO_JOURNAL,
   RESTORE_STEPS,
   type RestoreLaunch,
   type RestoreRecord,
@@ -14,9 +15,6 @@ import { openPinned } from "./open-point.ts";
 import { isOver, recover } from "./recover.ts";
 import { resumeAndFinish } from "./replace-live.ts";
 import { type LaunchWorld, say } from "./world.ts";
-
-/** What the runner's `state` says where the ledger knows nothing of the id. */
-const NO_JOURNAL = "none";
 
 export interface Earlier {
   readonly step: string;

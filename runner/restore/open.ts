@@ -1,4 +1,4 @@
-import { oldKeyOf, type RestoreJob } from "../../spec/index.ts";
+import { NO_JOURNAL, oldKeyOf, type RestoreJob } from "../../spec/index.ts";
 import { readCatalog } from "../catalog/read-catalog.ts";
 import { selectedWithKey } from "../catalog/selected.ts";
 import type { Context } from "../context.ts";
@@ -14,7 +14,7 @@ import { state } from "./state.ts";
 export const open = async (context: Context, job: RestoreJob): Promise<RestoreBody> => {
   const found = await state(context, job);
   // What an older tool stored has no key of its own.
-  if (found.step !== "none" || oldKeyOf(job.request.point) !== undefined) return found;
+  if (found.step !== NO_JOURNAL || oldKeyOf(job.request.point) !== undefined) return found;
   const { repository, plan } = job.from;
   const store = openPlanStore(context, repository, plan, "reader");
   context.report.step("catalog", `looking for the recovery point in ${store.name}`);

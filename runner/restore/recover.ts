@@ -1,4 +1,4 @@
-import { JobError, RESTORE_STEPS, type RestoreJob } from "../../spec/index.ts";
+import { JobError, NO_JOURNAL, RESTORE_STEPS, type RestoreJob } from "../../spec/index.ts";
 import type { Context } from "../context.ts";
 import { liveness } from "../world/holder.ts";
 import { failBeforeSwap } from "./end.ts";
@@ -15,7 +15,7 @@ import { complete, goBack } from "./swap.ts";
 export const recover = (context: Context, job: RestoreJob): Promise<RestoreBody> =>
   inSession(context, job, async (session) => {
     const open = await findJournal(session.ledger, job);
-    if (!open) return { kind: "restore", step: "none" };
+    if (!open) return { kind: "restore", step: NO_JOURNAL };
     if (isOver(open.journal)) return answer(open);
     refuseWhileItLives(session, open);
     return answer(await bringToAnEnd(session, open));
