@@ -9,7 +9,7 @@ import { tools } from "../../support/tools.ts";
 import { GpgHome, sha512 } from "../../systems/chipster/file-archives.ts";
 import { putObject, removeObject } from "../repository-objects.ts";
 import { catalogOf, makeWorld, restoreJob, succeeded, type World } from "../world.ts";
-import { keyringsGone } from "./restore-old.ts";
+import { inspectOld, keyringsGone } from "./restore-old.ts";
 
 const run = promisify(execFile);
 
@@ -92,17 +92,6 @@ describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
     return { code: record?.error?.code ?? "ok", fact: record?.error?.fact ?? "" };
   };
 
-  /** What reading it to its end says, without restoring it. */
-  const inspected = async (key: string, opener?: string) => {
-    const { repository, name: plan } = world.plan;
-    const identity = { kind: "env", name: "POINT_IDENTITY" } as const;
-    const job = { kind: "inspect", version: 1, repository, plan, key } as const;
-    return world.run(
-      opener === undefined ? job : { ...job, identity },
-      opener === undefined ? {} : { POINT_IDENTITY: opener },
-    );
-  };
-
   test("[chipster.5] an archive is listed when its last object is there, and not before", async () => {
     const { key, tarKey } = await archive("2021-03-01T01:10:00.123Z");
     const { old = [] } = await catalogOf(world, world.plan, { layout: { kind: "chipster", prefix: "" } });
@@ -149,7 +138,7 @@ describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
     await writeFile(file, body);
     const first = await restored(outer.key, "outer");
     expect(first).toMatchObject({ code: "corrupt", fact: expect.stringContaining(outer.gpgPath) });
-    expect(await inspected(outer.key, privateKey)).toMatchObject({
+    expect(await inspectOld(world, outer.key, privateKey)).toMatchObject({
       healthy: false,
       checks: [{ name: outer.key, ok: false, detail: expect.stringContaining(outer.gpgPath) }],
     });
@@ -160,7 +149,7 @@ describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
     });
     const second = await restored(inner.key, "inner");
     expect(second).toMatchObject({ code: "corrupt", fact: expect.stringContaining(".sql in session-db") });
-    expect(await inspected(inner.key, privateKey)).toMatchObject({
+    expect(await inspectOld(world, inner.key, privateKey)).toMatchObject({
       healthy: false,
       checks: [{ ok: false, detail: expect.stringContaining(".sql in session-db") }],
     });
@@ -171,10 +160,10 @@ describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
   test("[chipster.4] without the private key nothing is opened", async () => {
     const { key } = await archive("2021-03-06T01:10:00.123Z");
     expect(await restored(key, "closed", "a passphrase that is none")).toMatchObject({ code: "wrong-key" });
-    const other = await inspected(key, "a passphrase that is none");
+    const other = await inspectOld(world, key, "a passphrase that is none");
     expect(other).toMatchObject({ ok: false, error: { code: "wrong-key" } });
-    expect(await inspected(key)).toMatchObject({ ok: false, error: { code: expect.stringMatching(/-key|-secret/) } });
-    expect(await inspected(key, privateKey)).toMatchObject({
+    expect(await inspectOld(world, key)).toMatchObject({ ok: false, error: { code: "wrong-key" } });
+    expect(await inspectOld(world, key, privateKey)).toMatchObject({
       healthy: true,
       checks: [
         { name: key, ok: true, detail: expect.stringMatching(/^a dump of PostgreSQL \d+\.\d+, \d+ bytes as SQL/) },

@@ -1,5 +1,7 @@
 import { readdir } from "node:fs/promises";
+import path from "node:path";
 import type { Plan, Request } from "../../../spec/index.ts";
+import { tools } from "../../support/tools.ts";
 import { waitFor } from "../../support/wait-for.ts";
 import { restoreJob, succeeded, type World } from "../world.ts";
 
@@ -29,6 +31,15 @@ export async function restoreOld(world: World, request: Partial<Request>, { plan
   return last.record;
 }
 
+/** Reads an old object to its end, and restores nothing. */
+export const inspectOld = (world: World, key: string, identity?: string) => {
+  const { repository, name: plan } = world.plan;
+  const job = { kind: "inspect", version: 1, repository, plan, key } as const;
+  return identity === undefined
+    ? world.run(job)
+    : world.run({ ...job, identity: { kind: "env", name: "POINT_IDENTITY" } }, { POINT_IDENTITY: identity });
+};
+
 const jobOf = (world: World, request: Partial<Request>, plan: Plan | undefined, identity: string | undefined) => {
   const ask = { request: { unverified: true, ...request }, ...(plan ? { plan } : {}) };
   const { identity: named, ...job } = restoreJob(world, "prepare", ask);
@@ -44,3 +55,9 @@ export const keyringsGone = async (): Promise<void> => {
   const now = await held();
   await waitFor("the keyrings to be gone", async () => !(await held()).some((name) => now.includes(name)));
 };
+
+/** A program of PostgreSQL's. */
+export const bin = (name: string) => path.join(tools().postgresBin, name);
+
+export const databases = async (world: World) =>
+  (await world.sql("postgres", "SELECT datname FROM pg_database ORDER BY 1")).rows.map(({ datname }) => datname);

@@ -1,7 +1,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { backupOf, makeWorld, pointIdentity, restoreJob, succeeded, type World } from "../world.ts";
+import { backupOf, catalogOf, makeWorld, pointIdentity, restoreJob, succeeded, type World } from "../world.ts";
 
 describe("what a launcher asks first · postgres", () => {
   let world: World;
@@ -21,12 +21,7 @@ describe("what a launcher asks first · postgres", () => {
     });
     const found = succeeded(await world.run(job), "restore");
     expect(found).toMatchObject({ step: "none", selected: { point: { id: point } } });
-    const { selected } = await world
-      .run({
-        ...{ kind: "catalog", version: 1, repository: world.plan.repository, plan: world.plan.name, point },
-        unverified: false,
-      })
-      .then((result) => succeeded(result, "catalog"));
+    const { selected } = await catalogOf(world, world.plan, { point });
     expect(found.selected).toEqual(selected);
 
     const secrets = { POINT_IDENTITY: await pointIdentity(world, world.plan, point) };
