@@ -10,6 +10,6 @@ export const readOldKey = (key: string): OldName => {
   throw new JobError(
     "bad-config",
     `'${key}' is not a name that AIDE's operators, go-s3-backup, Colonies' backup executor or Chipster's backup give`,
-    "give the whole key of an old object as `restorable list` shows it",
+    "give the whole key of an old object, as it was stored; where the plan has a `layout`, `restorable list` shows it",
   );
 };

@@ -29,10 +29,13 @@ export const verifyOld = async (
     withPointIdentity(found, opened),
   );
   const seconds = (Date.parse(result.finished) - Date.parse(result.started)) / 1000;
-  const end = `${key} is ${result.healthy ? "whole" : "NOT whole"}: ${formatBytes(result.bytes)} read in ${duration(seconds)}`;
+  const read = `${formatBytes(result.bytes)} read in ${duration(seconds)}`;
+  const end = result.healthy
+    ? `is whole: ${read}; it has no signature, so nothing says who wrote it`
+    : `is NOT whole: ${read}; a restore would refuse it: choose another one, and keep this one; nothing was changed`;
   return {
     json: result,
-    text: `${checkTable(io, result.checks)}\n${end}; it has no signature, so nothing says who wrote it\n`,
+    text: `${checkTable(io, result.checks)}\n${key} ${end}\n`,
     exit: result.healthy ? 0 : ERROR_CODES.corrupt.exit,
   };
 };

@@ -61,7 +61,7 @@ export const findOldObjects = async (root: Store, key: string): Promise<readonly
     throw new JobError(
       "unknown-point",
       `there is no old object '${key}' in ${root.name}`,
-      "give its whole key as `restorable list` shows it, relative to the repository's root",
+      "give its whole key, relative to the repository's root; where the plan has a `layout`, `restorable list` shows it",
     );
   }
   const pair = pairKey(name);

@@ -23,6 +23,8 @@ describe("verify --object", () => {
   it("ends with an error for one that is not whole, and refuses before any job what is no old object, or two points", async () => {
     const bad = await restorable(["verify", "--object", DUMP, "--json"], { good: false });
     expect([bad.exit, bad.json()]).toMatchObject([ERROR_CODES.corrupt.exit, { healthy: false }]);
+    const { out } = await restorable(["verify", "--object", DUMP], { good: false });
+    expect(out).toContain(`${DUMP} is NOT whole: 1.0 kB read in 0 s; a restore would refuse it: choose another one`);
     const other = await restorable(["verify", "--object", "holiday.jpg"]);
     expect([other.exit, other.jobs]).toEqual([2, []]);
     const both = await restorable(["verify", "latest", "--object", DUMP]);
