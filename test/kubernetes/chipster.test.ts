@@ -18,6 +18,7 @@ import { type S3Server, startS3 } from "../support/s3-server.ts";
 import { makeTempDir, removeTempDir } from "../support/temp-dir.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { Chipster } from "../systems/chipster/chipster.ts";
+import { archiveDatabase } from "../systems/chipster/database-archives.ts";
 import { archiveFiles, GpgHome, LARGE } from "../systems/chipster/file-archives.ts";
 import { BUCKET, ChipsterSite } from "./support/chipster-site.ts";
 import { HOST_ADDRESS } from "./support/kubectl.ts";
@@ -215,28 +216,75 @@ describe("Chipster · kubernetes, postgres 17, versitygw", () => {
     await chipster.check();
   });
 
-  test("files that Chipster's own backup archived come back into a claim of their own, by its GPG key", async () => {
-    const gpg = await GpgHome.make();
-    const tree = await mkdtemp(path.join(directory, "archived-"));
-    const names = ["0a1b", "0a2c", "ff00"];
-    for (const name of names) await mkdir(path.join(tree, name.slice(0, 2)), { recursive: true });
-    for (const name of names) await writeFile(path.join(tree, name.slice(0, 2), name), randomBytes(LARGE / 2));
-    await prod.setSecrets({ identity: await gpg.generate("chipster-backup") });
-    const encrypt = ["--recipient", "chipster-backup", "--always-trust", "--encrypt"];
-    const { tars, infoKey, info } = await archiveFiles(gpg, tree, "2021-03-01T01:10:00.123Z", { encrypt });
-    for (const [key, body] of tars) await prod.write(key, body);
-    await prod.write(infoKey, info);
+  describe("what its own backup archived", () => {
+    let gpg: GpgHome;
+    let keyFile: string;
 
-    const wanted = ["--object", infoKey, "--unverified", "--source", "storage", "--volume", "old-files"];
-    const { ok, checks } = await restored("sessions", "--id", "old-files", ...wanted);
-    expect(ok).toBe(true);
-    const bytes = (names.length * LARGE) / 2;
-    for (const [noun, detail] of Object.entries({ files: names.length, directories: 3, bytes }))
-      expect(checks).toContainEqual({ name: `storage: ${noun}`, ok: true, detail: `${detail}, as in the manifest` });
-    expect(await chipster.kubectl("get", "pvc", "old-files", "--output", "jsonpath={.status.phase}")).toBe("Bound");
+    beforeAll(async () => {
+      gpg = await GpgHome.make();
+      const identity = await gpg.generate("chipster-backup");
+      keyFile = path.join(directory, "private-key.asc");
+      await writeFile(keyFile, identity, { mode: 0o600 });
+      await prod.setSecrets({ identity });
+    });
+    afterAll(async () => {
+      await prod.setSecrets({ identity: prod.identity });
+      await gpg.close();
+    });
 
-    await prod.setSecrets({ identity: prod.identity });
-    await gpg.close();
+    test("[chipster.5] [chipster.9] nothing before its last object, a flipped bit by its file, then files into a claim of their own", async () => {
+      const tree = await mkdtemp(path.join(directory, "archived-"));
+      const names = ["0a1b", "0a2c", "ff00"];
+      for (const name of names) await mkdir(path.join(tree, name.slice(0, 2)), { recursive: true });
+      for (const name of names) await writeFile(path.join(tree, name.slice(0, 2), name), randomBytes(LARGE / 2));
+      const encrypt = ["--recipient", "chipster-backup", "--always-trust", "--encrypt"];
+      const { tars, infoKey, info } = await archiveFiles(gpg, tree, "2021-03-01T01:10:00.123Z", { encrypt });
+      for (const [key, body] of tars) await prod.write(key, body);
+      const wanted = ["--object", infoKey, "--unverified", "--source", "storage", "--volume", "old-files"];
+      const early = await restore("sessions", "--id", "too-early", ...wanted);
+      expect(early.exit).toBe(ERROR_CODES["unknown-point"].exit);
+      await prod.write(infoKey, info);
+
+      const [[key, body] = ["", Buffer.of()]] = [...tars];
+      const flipped = Buffer.from(body);
+      const middle = flipped.length >> 1;
+      flipped.writeUInt8(flipped.readUInt8(middle) ^ 1, middle);
+      await prod.write(key, flipped);
+      const readWith = ["--plan", "sessions", "--object", infoKey, "--identity", keyFile, "--json"];
+      const read = await prod.restorable("verify", ...readWith);
+      expect([read.exit, read.json()]).toMatchObject([
+        ERROR_CODES.corrupt.exit,
+        { checks: [{ name: infoKey, ok: false, detail: expect.stringMatching(/0a1b|0a2c|ff00/) }] },
+      ]);
+      await prod.write(key, body);
+
+      const { ok, checks } = await restored("sessions", "--id", "old-files", ...wanted);
+      expect(ok).toBe(true);
+      const bytes = (names.length * LARGE) / 2;
+      for (const [noun, detail] of Object.entries({ files: names.length, directories: 3, bytes }))
+        expect(checks).toContainEqual({ name: `storage: ${noun}`, ok: true, detail: `${detail}, as in the manifest` });
+      expect(await chipster.kubectl("get", "pvc", "old-files", "--output", "jsonpath={.status.phase}")).toBe("Bound");
+    });
+
+    test("[chipster.12] dumps with --clean and without load to the same rows", async () => {
+      await chipster.sql("session-db", "CREATE TABLE kept AS SELECT n, md5(n::text) FROM generate_series(1, 300) n");
+      const rows = "SELECT count(*), md5(string_agg(kept::text, ',' ORDER BY n)) FROM kept";
+      const server = ["exec", "chipster-session-db-postgresql-0", "--", "pg_dump", "--username=postgres"];
+      for (const [day, database, options] of [
+        ["02", "from_plain", []],
+        ["03", "from_clean", ["--clean"]],
+      ] as const) {
+        const dump = `${await chipster.kubectl(...server, ...options, "session_db_db")}\n`;
+        expect(dump.includes("DROP TABLE")).toBe(options.length > 0);
+        const made = await archiveDatabase(gpg, Buffer.from(dump), `2021-03-${day}T01:10:00.123Z`);
+        await prod.write(made.tarKey, made.tar);
+        await prod.write(made.infoKey, made.info);
+        const wanted = ["--object", made.infoKey, "--unverified", "--source", "session-db", "--database", database];
+        expect(await restored("sessions", "--id", database, ...wanted)).toMatchObject({ ok: true });
+        expect(await chipster.sql("session-db", rows, database)).toBe(await chipster.sql("session-db", rows));
+      }
+      await chipster.sql("session-db", "DROP TABLE kept");
+    });
   });
 
   test("[chipster.14] two intervals without a point of the sessions wake somebody", async () => {

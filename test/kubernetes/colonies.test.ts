@@ -14,6 +14,7 @@ import {
   type ResultOf,
 } from "../../spec/index.ts";
 import { makeServerCertificate } from "../../tools/servers/server-certificate.ts";
+import { type CountingProxy, isStored, startCountingProxy } from "../support/counting-proxy.ts";
 import { PulumiStack } from "../support/pulumi-stack.ts";
 import { type S3Server, startS3 } from "../support/s3-server.ts";
 import { makeTempDir, removeTempDir } from "../support/temp-dir.ts";
@@ -50,6 +51,8 @@ interface Run {
 
 let directory: string;
 let store: S3Server;
+/** Between the store and its front. */
+let line: CountingProxy;
 let front: TlsFront;
 let colonies: Colonies;
 let site: ColoniesSite;
@@ -61,7 +64,8 @@ beforeAll(async () => {
   const [cert, key] = await Promise.all([readFile(certificateFile), readFile(keyFile)]);
   store = await startS3();
   // Its certificate is for another name, and of an authority that nobody knows.
-  front = await startTlsFront(store.endpoint, { cert, key }, HOST_ADDRESS);
+  line = await startCountingProxy(store.endpoint);
+  front = await startTlsFront(line.endpoint, { cert, key }, HOST_ADDRESS);
   colonies = await Colonies.make(`colonies-${ID}`);
   const [stack, identity, drillKey] = await Promise.all([
     PulumiStack.create({ stack: "colonies-prod", project: PROJECT, standIns: ["kubernetes"] }),
@@ -96,6 +100,7 @@ afterAll(async () => {
   await colonies?.remove();
   await kubectl("delete", "namespace", SCRATCH, "--ignore-not-found", "--wait=false");
   front?.close();
+  await line?.close();
   await store?.stop();
   await removeTempDir(directory);
 });
@@ -125,10 +130,19 @@ const restored = async (...args: readonly string[]): Promise<RestoreRecord> => {
 const samples = (database = "postgres") => colonies.sql("SELECT count(*) FROM samples", database);
 const restoring = (database = "postgres") => colonies.sql("SHOW timescaledb.restoring", database);
 
+/** Dumps of its own executor and files of others are not ours. */
+const own = async () => (await site.dumps()).filter((name) => !FOREIGN.includes(name));
+const log = () => colonies.kubectl("logs", "timescaledb-statefulset-0", "--container", "backup");
+/** Waits until the sidecar has said so many times more what a run ended with. */
+const saidAgain = async (what: RegExp, times: number): Promise<void> => {
+  const said = async () => (await log()).split("\n").filter((each) => what.test(each)).length;
+  const before = await said();
+  await waitFor(`${what} ${times} times more`, async () => (await said()) >= before + times, LONG);
+};
+
 describe("Colonies · kubernetes, timescaledb 2.19.3 on 17, versitygw", () => {
   test("[colonies.4] [colonies.11] the sidecar takes dumps to a self-signed store; after N+2 runs exactly N remain", async () => {
     const seen = new Set<string>();
-    const own = async () => (await site.dumps()).filter((name) => !FOREIGN.includes(name));
     let most = 0;
     await waitFor(
       "five runs, and the newest three dumps of them alone",
@@ -265,7 +279,6 @@ describe("Colonies · kubernetes, timescaledb 2.19.3 on 17, versitygw", () => {
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)%' AND pid <> pg_backend_pid()",
     );
     await locked;
-    const log = () => colonies.kubectl("logs", "timescaledb-statefulset-0", "--container", "backup");
     await waitFor("a login that fails", async () => /password authentication failed/.test(await log()), LONG);
     const bad = await oneOf("--failed", ({ error = "" }) => /password/.test(error));
     expect(bad).toMatchObject({ state: "failed", error: expect.stringMatching(/password|credentials|log in/i) });
@@ -274,6 +287,42 @@ describe("Colonies · kubernetes, timescaledb 2.19.3 on 17, versitygw", () => {
     const { next, last } = await site.answer<{ readonly next: string; readonly last: Run }>("next");
     expect(Date.parse(next)).toBeGreaterThan(Date.now() - 60_000);
     expect(last.state).toMatch(/succeeded|failed/);
+  });
+
+  test("[colonies.5] a dump that the store says is of another size ends the run, and nothing older goes", async () => {
+    line.judge = ({ method, url }) =>
+      method === "HEAD" && url.includes("/backup_") && isStored(line, url) ? { contentLength: 7 } : "pass";
+    // From the first one that ended so on, none has published.
+    await saidAgain(/holds 7 bytes/, 1);
+    const before = [await own(), (await site.points()).map(({ id }) => id)] as const;
+    await saidAgain(/holds 7 bytes/, 2);
+    const after = [await own(), (await site.points()).map(({ id }) => id)] as const;
+    expect(before[1].length).toBeGreaterThanOrEqual(3);
+    expect(after[0]).toEqual(expect.arrayContaining([...before[0]]));
+    expect(after[1]).toEqual(before[1]);
+  });
+
+  test("[colonies.6] an upload that fails leaves no byte of the dump in the pod", async () => {
+    const bytes = (await site.size((await own())[0] as string)) ?? 0;
+    line.judge = ({ method, url }) => (method === "PUT" && url.includes("/backup_") ? 403 : "pass");
+    await saidAgain(/failed: 403/, 1);
+    const inPod = ["exec", "timescaledb-statefulset-0", "--container", "backup", "--"];
+    const sizes = await colonies.kubectl(...inPod, "find", "/tmp", "-type", "f", "-printf", "%s\\n");
+    const held = sizes.split("\n").reduce((sum, size) => sum + Number(size), 0);
+    expect([held < bytes, held, bytes]).toEqual([true, held, bytes]);
+    line.judge = () => "pass";
+  });
+
+  test("[colonies.2] another database in the configuration is the one that is dumped", async () => {
+    await colonies.sql("CREATE DATABASE science");
+    await colonies.sql("CREATE TABLE only_here AS SELECT 1 AS n", "science");
+    await site.configure({ database: "science", schedule: NIGHTLY });
+    await site.up();
+    await colonies.isRunning();
+    await site.answer("backup");
+    const counts = [{ schema: "public", table: "only_here", rows: 1 }];
+    expect((await newest()).manifest.sources).toMatchObject([{ database: "science", counts }]);
+    await site.configure({ database: "postgres" });
   });
 
   test("[colonies.1] seconds first become a CronJob's five fields with the zone; other seconds are refused", async () => {

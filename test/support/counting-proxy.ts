@@ -36,6 +36,10 @@ export interface CountingProxy {
   close(): Promise<void>;
 }
 
+/** Whether an object was put there through this proxy. */
+export const isStored = ({ requests }: Pick<CountingProxy, "requests">, url: string): boolean =>
+  requests.some(({ method, url: put }) => method === "PUT" && put.split("?")[0] === url.split("?")[0]);
+
 /** Stands between a client and an HTTP server, counts requests, and lets a test decide what happens to each: real faults of a network, at chosen moments. */
 export async function startCountingProxy(target: string): Promise<CountingProxy> {
   const requests: CountedRequest[] = [];

@@ -13,7 +13,7 @@ import {
   plan as planSchema,
   pointTime,
 } from "../../../spec/index.ts";
-import { type CountingProxy, startCountingProxy } from "../../support/counting-proxy.ts";
+import { isStored, startCountingProxy } from "../../support/counting-proxy.ts";
 import { tools } from "../../support/tools.ts";
 import { treeDigest } from "../../support/tree-digest.ts";
 import { objects, putObject, removeObject } from "../repository-objects.ts";
@@ -371,7 +371,3 @@ describe("the layout of Colonies · postgres, s3", () => {
 const FOREIGN = ["backups/backup_1685968191.bak", "backups/backup_x.bak", "backups/notes.txt", "other/backup_1.bak"];
 
 const keyOf = (point: string): string => `backups/backup_${pointTime(point).getTime() / 1000}.bak`;
-
-/** Whether an object was put there through this proxy. */
-const isStored = ({ requests }: CountingProxy, url: string): boolean =>
-  requests.some(({ method, url: put }) => method === "PUT" && put.split("?")[0] === url.split("?")[0]);

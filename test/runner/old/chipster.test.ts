@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, plan as planSchema, type Request } from "../../../spec/index.ts";
 import { makeTempDir, removeTempDir } from "../../support/temp-dir.ts";
 import { tools } from "../../support/tools.ts";
-import { GpgHome, sha512 } from "../../systems/chipster/file-archives.ts";
+import { archiveDatabase } from "../../systems/chipster/database-archives.ts";
+import { GpgHome } from "../../systems/chipster/file-archives.ts";
 import { putObject, removeObject } from "../repository-objects.ts";
 import { catalogOf, makeWorld, restoreJob, succeeded, type World } from "../world.ts";
 import { inspectOld, keyringsGone } from "./restore-old.ts";
@@ -50,34 +51,18 @@ describe("Chipster's own archives of databases · postgres, gpg, lz4", () => {
     await removeTempDir(home);
   });
 
-  /** What Chipster's backup does: sha512, lz4, gpg, sha512, tar, and the note of it last. */
+  /** Uploaded as Chipster's backup does it: the note of it last. */
   const archive = async (
     instant: string,
-    {
-      options = [],
-      damage = (dump: Buffer) => dump,
-    }: { options?: readonly string[]; damage?: (dump: Buffer) => Buffer } = {},
+    { options = [], damage }: { options?: readonly string[]; damage?: (dump: Buffer) => Buffer } = {},
   ): Promise<Archive> => {
-    const name = `session-db-db-backup_${instant}`;
-    const folder = path.join(home, name);
-    await mkdir(folder);
-    const at = (file: string) => path.join(folder, file);
+    const file = path.join(home, `${instant}.sql`);
     const url = world.postgres.url("session_db_db");
-    await run(path.join(tools().postgresBin, "pg_dump"), [...options, `--file=${at(`${name}.sql`)}`, url]);
-    const dump = await readFile(at(`${name}.sql`));
-    await writeFile(at(`${name}.sql`), damage(Buffer.from(dump)));
-    await run("lz4", ["-q", at(`${name}.sql`), at("packed")]);
-    const gpgPath = `${name}.sql.lz4.gpg`;
-    const encrypt = ["--compress-algo", "none", "--recipient", "chipster-backup", "--always-trust"];
-    await gpg.run([...encrypt, "--output", at(gpgPath), "--encrypt", at("packed")]);
-    const closed = await readFile(at(gpgPath));
-    await run("tar", ["-cf", at("all.tar"), "-C", folder, gpgPath]);
-    const tarKey = `${name}/db-backups/${name}/${name}.tar`;
-    await putObject(world, tarKey, await readFile(at("all.tar")));
-    const line = [`${name}.sql`, dump.length, sha512(dump), gpgPath, closed.length, sha512(closed), name].join("\t");
-    const key = `${name}/backup-info`;
-    await putObject(world, key, `${line}\n`);
-    return { key, tarKey, gpgPath };
+    await run(path.join(tools().postgresBin, "pg_dump"), [...options, `--file=${file}`, url]);
+    const { tarKey, tar, gpgPath, infoKey, info } = await archiveDatabase(gpg, await readFile(file), instant, damage);
+    await putObject(world, tarKey, tar);
+    await putObject(world, infoKey, info);
+    return { key: infoKey, tarKey, gpgPath };
   };
 
   const restored = async (key: string, database: string, identity = privateKey, more: Partial<Request> = {}) => {
