@@ -19,5 +19,5 @@ export const interruptedText = (signal: string, placed: Placed | undefined): str
 /** What becomes of a job that is left, how to follow it, and how to stop it. */
 export const fateText = ({ id, stops, stopWith }: Placed): string =>
   stops
-    ? `job ${id} was told to stop and ends by itself. Follow it with: restorable attach ${id}. End it at once with: ${stopWith}`
+    ? `job ${id} is told to stop and ends by itself once it has heard that. Follow it with: restorable attach ${id}. See that it has ended with: ${stopWith}`
     : `job ${id} goes on by itself. Follow it with: restorable attach ${id}. Stop it with: ${stopWith}`;

@@ -49,6 +49,7 @@ export const dockerRunner =
         onPlaced,
         follow: () => followJob(placed, run),
         remove: () => remove(placed, run.onProgress),
+        end: () => remove(placed, run.onProgress),
         unmake: () => unmake(engine, plan, job, made),
       },
     );

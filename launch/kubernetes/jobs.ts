@@ -1,10 +1,12 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { V1Job } from "@kubernetes/client-node";
-import { clusterLabels, LABEL, planLabels } from "../../spec/index.ts";
+import { clusterLabels, JobError, LABEL, planLabels } from "../../spec/index.ts";
 import type { FoundJob, JobsOn } from "../found-job.ts";
 import type { Secrets } from "../run-job.ts";
 import { type Cluster, connectCluster } from "./cluster.ts";
 import { clusterError, isRefusal } from "./cluster-error.ts";
 import { followJob } from "./follow.ts";
+import { GRACE } from "./job-object.ts";
 import { jobLog, sidecarLog } from "./logs.ts";
 import type { KubernetesPlan } from "./target.ts";
 
@@ -57,10 +59,41 @@ const foundJob = ({ metadata, spec, status }: V1Job): FoundJob => {
 };
 
 /** A Job with its pods and its Secret; what is gone already is as it should be. */
-export const removeJob = async ({ batch, core, namespace }: Cluster, name: string): Promise<void> => {
-  await batch.deleteNamespacedJob({ namespace, name, propagationPolicy: "Background" }).catch(unlessGone);
+export const removeJob = (cluster: Cluster, name: string): Promise<void> => remove(cluster, name, "Background");
+
+/** Milliseconds between two looks, and seconds after the time that a pod has to end, at a Job that is being deleted. */
+const [LOOK_EVERY, SLACK] = [250, 30];
+
+/**
+ * The same, and waits until its pod has ended: one whose result nobody has read may run, although its cluster does not say
+ * so yet (kubelet's word comes a second or more after the start).
+ * @throws JobError `process-failed` when the pod does not end in its time
+ */
+export const endJob = async (cluster: Cluster, name: string): Promise<void> => {
+  const { batch, namespace, text } = cluster;
+  await remove(cluster, name, "Foreground");
+  const end = performance.now() + (GRACE + SLACK) * 1000;
+  while (await batch.readNamespacedJob({ namespace, name }).catch(unlessGone)) {
+    if (performance.now() > end) throw stillThere(text, name);
+    await pause(LOOK_EVERY);
+  }
+};
+
+const remove = async (
+  { batch, core, namespace }: Cluster,
+  name: string,
+  propagationPolicy: "Background" | "Foreground",
+): Promise<void> => {
+  await batch.deleteNamespacedJob({ namespace, name, propagationPolicy }).catch(unlessGone);
   await core.deleteNamespacedSecret({ namespace, name }).catch(unlessGone);
 };
+
+const stillThere = (place: string, name: string): JobError =>
+  new JobError(
+    "process-failed",
+    `the pod of ${name} in ${place} was told to end and has not done so within ${GRACE + SLACK} s`,
+    "see what holds it with kubectl describe, and run nothing else with this plan until it is gone",
+  );
 
 export const unlessGone = (error: unknown): undefined => {
   if (!isRefusal(error, 404)) throw error;

@@ -13,7 +13,7 @@ import { type Cluster, connectCluster } from "./cluster.ts";
 import { clusterError } from "./cluster-error.ts";
 import { type FollowOptions, followJob, type PlacedJob } from "./follow.ts";
 import { jobName, jobObject, jobSecret } from "./job-object.ts";
-import { jobsIn, removeJob, unlessGone } from "./jobs.ts";
+import { endJob, jobsIn, removeJob, unlessGone } from "./jobs.ts";
 import { neighbours } from "./neighbours.ts";
 import type { KubernetesPlan } from "./target.ts";
 
@@ -46,13 +46,14 @@ export const kubernetesRunner =
       {
         onPlaced,
         follow: () => followJob(placed, follow),
-        remove: () => remove(placed, run.onProgress),
+        remove: () => removed(placed, run.onProgress, removeJob),
+        end: () => removed(placed, run.onProgress, endJob),
         unmake: () => unmake(cluster, plan, job, made),
       },
     );
   };
 
-/** As whoever has kubectl here would say it. */
+/** As whoever has kubectl here would say it. In the foreground: once it returns, the job's pod is gone and does nothing more. */
 const stopWith = ({ target: { context, namespace } }: KubernetesPlan, { name }: PlacedJob): string =>
   [
     "kubectl",
@@ -61,6 +62,7 @@ const stopWith = ({ target: { context, namespace } }: KubernetesPlan, { name }: 
     namespace,
     "delete job",
     name,
+    "--cascade=foreground --ignore-not-found",
   ].join(" ");
 
 /** @throws JobError when nothing was started */
@@ -86,7 +88,7 @@ const place = async (
     await core.createNamespacedSecret({ namespace, body: jobSecret(made, input) });
     await batch.patchNamespacedJob({ namespace, name, body: { spec: { suspend: false } } }, patch.merge);
   } catch (cause) {
-    await removeJob(cluster, name).catch(() => undefined);
+    await endJob(cluster, name).catch(() => undefined);
     throw clusterError(cluster, "a Job could not be started", cause);
   }
   say(onProgress, `${job.kind} runs in ${text} as job ${id}`);
@@ -101,10 +103,14 @@ const forget = async ({ cluster: { core, namespace }, name }: PlacedJob): Promis
     .catch(() => undefined);
 };
 
-const remove = async ({ cluster, name, id }: PlacedJob, onProgress: RunOptions["onProgress"]): Promise<void> => {
-  await removeJob(cluster, name).catch((cause: unknown) => {
-    const { fact } = clusterError(cluster, `job ${id} could not be removed`, cause);
-    onProgress({ type: "warning", at: new Date().toISOString(), text: fact });
+const removed = async (
+  { cluster, name, id }: PlacedJob,
+  onProgress: RunOptions["onProgress"],
+  remove: typeof removeJob,
+): Promise<void> => {
+  await remove(cluster, name).catch((cause: unknown) => {
+    const { fact, hint } = clusterError(cluster, `job ${id} could not be removed`, cause);
+    onProgress({ type: "warning", at: new Date().toISOString(), text: `${fact}; ${hint}` });
   });
 };
 

@@ -2,7 +2,10 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ERROR_CODES, type Plan, type Quiesce, type ResultOf } from "../../spec/index.ts";
 import { launched, launchOf, saidBy, startLauncher } from "../docker/support/launches.ts";
+import { s3Location } from "../runner/world.ts";
+import { type CountingProxy, startCountingProxy, type Verdict } from "../support/counting-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { HOST_ADDRESS } from "./support/kubectl.ts";
 import { ClusterNode } from "./support/node.ts";
 import { ClusterWorld } from "./support/world.ts";
 
@@ -90,7 +93,9 @@ describe("faults of jobs in a cluster · Kubernetes, postgres 17, versitygw", ()
       expect(exitCode).toBe(130);
       const [, id] = /Follow it with: restorable attach (\S+)\./.exec(stderr) ?? [];
       const [, stop = ""] = /with: kubectl (--namespace .*)$/m.exec(stderr) ?? [];
-      expect(stop).toBe(`--namespace ${world.namespace} delete job restorable-${id}`);
+      expect(stop).toBe(
+        `--namespace ${world.namespace} delete job restorable-${id} --cascade=foreground --ignore-not-found`,
+      );
       await execa(process.env.RESTORABLE_KUBECTL ?? "kubectl", stop.split(" "));
       expect(await jobs()).toBe("");
     });
@@ -115,17 +120,21 @@ describe("faults of jobs in a cluster · Kubernetes, postgres 17, versitygw", ()
 
   describe("claims that are full", () => {
     let small: Plan;
+    /** Between the jobs and the store. */
+    let line: CountingProxy;
 
     beforeAll(async () => {
+      line = await startCountingProxy(await world.storeEndpoint(), HOST_ADDRESS);
       await node.smallClaim("small-files", 48);
       await node.smallClaim("small-ledger", 8);
       await world.writerPod("small-0", { "/data": "small-files", "/ledger": "small-ledger" });
-      const { target, sources } = world.plan;
+      const { target, sources, repository } = world.plan;
       if (target.kind !== "kubernetes") throw new Error("a plan in a cluster");
       small = world.planWith({
         name: "small",
         leaseSeconds: 30,
         target: { ...target, ledger: "small-ledger" },
+        repository: { ...repository, location: s3Location(line.endpoint) },
         sources: sources.map((source) =>
           source.kind === "files" ? { ...source, mount: { kind: "claim", name: "small-files" } } : source,
         ),
@@ -133,6 +142,7 @@ describe("faults of jobs in a cluster · Kubernetes, postgres 17, versitygw", ()
       await inSmall(`fs.writeFileSync("/data/a", require("node:crypto").randomBytes(${16 * MIB}))`);
       await backup(small);
     });
+    afterAll(() => line?.close());
 
     const inSmall = (script: string) => world.kubectl("exec", "small-0", "--", "node", "--eval", script);
     const restored = (id: string, sources: readonly string[]) =>
@@ -140,15 +150,16 @@ describe("faults of jobs in a cluster · Kubernetes, postgres 17, versitygw", ()
 
     test("one that fills up while it is restored into: named, the application runs on its old data", async () => {
       await inSmall('fs.writeFileSync("/data/b", "newer")');
-      // Somebody fills it as soon as the copy beside is begun.
-      const filler = inSmall(`
-        const { writeFileSync, watch } = fs;
-        watch("/data", (_event, name) => {
-          if (!String(name).startsWith(".restorable-")) return;
-          try { writeFileSync("/data/filler", Buffer.alloc(${48 * MIB})); } catch { process.exit(0); }
-        });`);
+      // Somebody fills it once the copy beside is begun, before the store gives the first of its bytes.
+      const fill = `
+        if (fs.readdirSync("/data").some((name) => name.startsWith(".restorable-")))
+          try { fs.writeFileSync("/data/filler", Buffer.alloc(${48 * MIB})) } catch {}`;
+      line.judge = async ({ method, url }): Promise<Verdict> => {
+        if (method === "GET" && url.includes("/artifacts/")) await inSmall(fill);
+        return "pass";
+      };
       const record = await launched(restored("full-1", ["files"]));
-      await filler;
+      line.judge = () => "pass";
       expect(record).toMatchObject({ ok: false, error: { code: "no-room" } });
       expect(record.error?.fact).toContain("/sources/files");
       expect(record.downtimeSeconds).toBe(0);

@@ -15,7 +15,7 @@ describe("Ctrl-C in the middle of a job", () => {
   });
 
   test.each([
-    [true, "was told to stop and ends by itself"],
+    [true, "is told to stop and ends by itself once it has heard that"],
     [false, "goes on by itself"],
   ])("who leaves reads what becomes of it, how to follow it and how to stop it (told: %s)", (stops, fate) => {
     const text = fateText({ ...placed, stops });

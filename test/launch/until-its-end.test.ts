@@ -17,6 +17,7 @@ const attend = async (follow: () => Promise<Result>): Promise<readonly string[]>
       onPlaced: (placed) => calls.push(`placed ${placed?.id}`),
       follow,
       remove: note("remove"),
+      end: note("end"),
       unmake: note("unmake"),
     },
   );
@@ -41,8 +42,9 @@ describe("a job that is followed to its end", () => {
 
   test.each([
     ["engine-unreachable", []],
-    ["process-failed", ["remove"]],
-  ] as const)("%s: it stays only where its target stays away", async (code, removed) => {
+    ["process-failed", ["end"]],
+    ["interrupted", ["end"]],
+  ] as const)("%s: without a result it is ended, and stays only where its target stays away", async (code, removed) => {
     const calls = await attend(() => Promise.reject(new JobError(code, "fact", "hint")));
     expect(calls).toEqual(["placed backup-1", ...removed, "placed undefined", code]);
   });

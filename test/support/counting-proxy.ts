@@ -40,8 +40,11 @@ export interface CountingProxy {
 export const isStored = ({ requests }: Pick<CountingProxy, "requests">, url: string): boolean =>
   requests.some(({ method, url: put }) => method === "PUT" && put.split("?")[0] === url.split("?")[0]);
 
-/** Stands between a client and an HTTP server, counts requests, and lets a test decide what happens to each: real faults of a network, at chosen moments. */
-export async function startCountingProxy(target: string): Promise<CountingProxy> {
+/**
+ * Stands between a client and an HTTP server, counts requests, and lets a test decide what happens to each: real faults of
+ * a network, at chosen moments. `listen`: an address of this machine.
+ */
+export async function startCountingProxy(target: string, listen = "127.0.0.1"): Promise<CountingProxy> {
   const requests: CountedRequest[] = [];
   const { hostname, port } = new URL(target);
   const proxy: Pick<CountingProxy, "judge"> = { judge: () => "pass" };
@@ -55,9 +58,9 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
       outgoing.writeHead(verdict, { "content-length": "0", connection: "close" }).end();
     else forward(incoming, outgoing, { hostname, port }, verdict);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, listen, resolve));
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `http://${listen}:${(server.address() as AddressInfo).port}`,
     requests,
     get judge() {
       return proxy.judge;

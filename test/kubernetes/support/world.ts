@@ -145,10 +145,13 @@ export class ClusterWorld {
     if (this.#folder) rmSync(this.#folder, { recursive: true });
   };
 
+  /** Where this machine reaches the store. */
+  readonly storeEndpoint = async (): Promise<string> =>
+    `http://${await this.kubectl("get", "service", "s3", "--output", "jsonpath={.spec.clusterIP}")}:7070`;
+
   async #makeBucket(): Promise<void> {
-    const address = await this.kubectl("get", "service", "s3", "--output", "jsonpath={.spec.clusterIP}");
     const client = new S3Client({
-      endpoint: `http://${address}:7070`,
+      endpoint: await this.storeEndpoint(),
       region: "us-east-1",
       forcePathStyle: true,
       credentials: { accessKeyId: this.secrets.S3_ID as string, secretAccessKey: this.secrets.S3_SECRET as string },
