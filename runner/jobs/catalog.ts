@@ -13,7 +13,7 @@ export const catalog = async (context: Context, job: CatalogJob): Promise<Body> 
   context.report.step("catalog", `reading the catalog of ${store.name}`);
   const { points, unreadable } = await readCatalog(context, store, job.repository, job.plan);
   const old = job.layout && {
-    old: await readOldObjects(openRootStore(context, job.repository, "reader"), job.layout, points),
+    old: await readOldObjects(openRootStore(context, job.repository, "reader"), store, job.layout, points),
   };
   if (job.point === undefined) return { kind: "catalog", points: [...points], unreadable: [...unreadable], ...old };
   return {

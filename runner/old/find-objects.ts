@@ -1,23 +1,30 @@
 import {
+  ARTIFACTS,
   type CatalogPoint,
   type CompatibleLayout,
+  isLayoutKeyOf,
   JobError,
   layoutOfOld,
   type OldObject,
   pairKey,
   parseOldKey,
+  pointId,
 } from "../../spec/index.ts";
 import type { Store } from "../store/store.ts";
 
 /**
- * What an older tool stored and no manifest names, oldest first. It is only ever read.
+ * What an older tool stored and no manifest names, oldest first. It is only ever read. A dump of a run of ours that runs
+ * or was killed has no manifest either, and is none of these: it is not whole, and goes with what else that run left.
  * @param root the root of the repository
+ * @param store the plan's own part of it
  */
 export const readOldObjects = async (
   root: Store,
+  store: Store,
   layout: CompatibleLayout,
   points: readonly CatalogPoint[],
 ): Promise<OldObject[]> => {
+  const unfinished = await unfinishedPoints(store, points);
   const ours = new Set(
     points
       .flatMap(({ manifest }) => manifest.sources.flatMap(({ artifacts }) => artifacts.filter(({ below }) => below)))
@@ -28,7 +35,7 @@ export const readOldObjects = async (
   for await (const { key, bytes } of root.list(layout.kind === "aide" ? "" : layout.prefix)) {
     for (const folder of layout.kind === "chipster" ? foldersOf(key) : [])
       sizes.set(folder, (sizes.get(folder) ?? 0) + bytes);
-    const name = ours.has(key) ? undefined : parseOldKey(key);
+    const name = ours.has(key) || unfinished.some((id) => isLayoutKeyOf(id, key)) ? undefined : parseOldKey(key);
     if (name && layoutOfOld(name).kind === layout.kind) found.set(key, { ...name, bytes, pairs: [] });
   }
   return [...found.values()]
@@ -39,6 +46,14 @@ export const readOldObjects = async (
       return pair !== undefined && found.has(pair) ? { ...object, pairs: [pair] } : object;
     })
     .sort((a, b) => (a.time === b.time ? (a.key < b.key ? -1 : 1) : a.time < b.time ? -1 : 1));
+};
+
+/** Ids of points that have artifacts and no manifest. */
+const unfinishedPoints = async (store: Store, points: readonly CatalogPoint[]): Promise<readonly string[]> => {
+  const begun = new Set<string>();
+  for await (const { key } of store.list(ARTIFACTS)) begun.add(key.slice(ARTIFACTS.length).split("/")[0] ?? "");
+  for (const { id } of points) begun.delete(id);
+  return [...begun].filter((id) => pointId.safeParse(id).success);
 };
 
 /** Chipster's archive server writes its own beside the first one: the same archive, which is listed once. */

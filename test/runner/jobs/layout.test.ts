@@ -8,6 +8,8 @@ import { oneRun } from "../../../runner/schedule/one-run.ts";
 import {
   coloniesResult,
   coloniesResultOf,
+  identityKey,
+  newPointId,
   type Plan,
   parse,
   plan as planSchema,
@@ -301,13 +303,17 @@ describe("the layout of Colonies · postgres, s3", () => {
     await removeObject(world, keyOf(manifest.id)); // the tests below look at one plan's dumps
   });
 
-  test("an old dump is listed with the time of its seconds, and nothing else beside it", async () => {
+  test("an old dump is listed with the time of its seconds, and nothing else beside it, nor what a killed run of ours left", async () => {
     const layout = { kind: "colonies", prefix: "backups/" } as const;
+    const killed = newPointId(new Date(), 1);
+    const left = [`prod/${world.plan.name}/${identityKey(killed)}`, keyOf(killed)];
+    for (const key of left) await putObject(world, key, "half");
     const [old] = FOREIGN;
     const name = { key: old, kind: "postgres", format: "pg-custom", safety: false } as const;
     expect((await catalogOf(world, world.plan, { layout })).old).toEqual([
       { ...name, time: "2023-06-05T12:29:51", bytes: 6, pairs: [] },
     ]);
+    for (const key of left) await removeObject(world, key);
   });
 
   test("[colonies.4] after two runs more than are kept exactly those are there, and foreign keys are untouched", async () => {
