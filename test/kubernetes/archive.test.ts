@@ -15,15 +15,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  clusterName,
-  identityKey,
-  isProven,
-  type Manifest,
-  type ResultOf,
-  ROLES,
-  type Role,
-} from "../../spec/index.ts";
+import { identityKey, isProven, type Manifest, type ResultOf, ROLES, type Role } from "../../spec/index.ts";
 import { TIMESCALEDB_IMAGE } from "../../tools/docker/images.ts";
 import { openedByHand } from "../support/by-hand.ts";
 import { PulumiStack } from "../support/pulumi-stack.ts";
@@ -138,9 +130,8 @@ const secretsOf = (who: string, { accessKeyId, secretAccessKey }: S3Keys) => ({
   [`${who}SecretAccessKey`]: secretAccessKey,
 });
 
-const nameOf = (plan: string) => clusterName({ project: PROJECT, stack: "chipster-prod", name: plan });
 const suspend = (namespace: string, plan: string) =>
-  kubectl("--namespace", namespace, "patch", "cronjob", nameOf(plan), "--patch", '{"spec":{"suspend":true}}');
+  kubectl("--namespace", namespace, "patch", "cronjob", prod.objectName(plan), "--patch", '{"spec":{"suspend":true}}');
 
 /** Ids of the sessions' points in a bucket, oldest first. */
 const pointsIn = (bucket: string) => publishedPoints(root, bucket, "chipster/prod/sessions");
@@ -192,7 +183,7 @@ describe("Chipster's archive · kubernetes, postgres 17, versitygw", () => {
 
     // The scheduled one, by a rehearsal that the stack declares: its job is run once more than its schedule says.
     const inScratch = ["--namespace", SCRATCH] as const;
-    await kubectl(...inScratch, "create", "job", "now", `--from=cronjob/${nameOf("sessions-drill")}`);
+    await kubectl(...inScratch, "create", "job", "now", `--from=cronjob/${prod.objectName("sessions-drill")}`);
     // The one in the directory, by the programs that every machine has.
     const own = path.join(home, "prod", "sessions");
     const [dump] = manual.sources.flatMap(({ name, artifacts }) =>
@@ -231,7 +222,9 @@ describe("Chipster's archive · kubernetes, postgres 17, versitygw", () => {
     await prod.answer("copy", "--plan", "sessions-archive");
     expect(await pointsIn(ARCHIVE)).toEqual(await pointsIn(BUCKET));
 
-    const inCluster = JSON.parse(await chipster.kubectl("get", "secret", nameOf("sessions"), "--output", "json"));
+    const inCluster = JSON.parse(
+      await chipster.kubectl("get", "secret", prod.objectName("sessions"), "--output", "json"),
+    );
     const { secrets } = JSON.parse(atob(inCluster.data["secrets.json"])) as { secrets: Record<string, string> };
     const pairs = Object.entries(secrets).flatMap(([name, accessKeyId]) => {
       const secretAccessKey = secrets[name.replace("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")];

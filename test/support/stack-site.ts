@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Request, ResultOf } from "../../spec/index.ts";
+import { clusterName, type Request, type ResultOf } from "../../spec/index.ts";
 import { restorable } from "../cli/real-cli.ts";
 import type { PulumiStack } from "./pulumi-stack.ts";
 import { tools } from "./tools.ts";
@@ -38,6 +38,10 @@ export class StackSite {
 
   /** `<project>/<stack>/<plan>`; where the stack has one plan, it has the system's name. */
   confirm = (plan: string = this.#system): string => `${this.#project}/${this.stack.name}/${plan}`;
+
+  /** What the objects of one plan are called in a cluster. */
+  objectName = (plan: string = this.#system): string =>
+    clusterName({ project: this.#project, stack: this.stack.name, name: plan });
 
   /** Writes settings into the stack's config, beside those that were written before; `up` deploys them. */
   async configure(settings: object): Promise<void> {

@@ -3,18 +3,31 @@ import path from "node:path";
 import { sign } from "../../../runner/crypto/signature.ts";
 import { openPlanStore } from "../../../runner/jobs/plan-store.ts";
 import type { Store } from "../../../runner/store/store.ts";
-import { type Artifact, identityKey, type Manifest, manifestKey, newPointId, pointTime } from "../../../spec/index.ts";
+import {
+  type Artifact,
+  identityKey,
+  type Manifest,
+  manifestKey,
+  newPointId,
+  pointTime,
+  type SecretRef,
+} from "../../../spec/index.ts";
 import { testContext } from "../../support/test-context.ts";
 import type { World } from "../world.ts";
 
-/** The world's plan in its repository, with the keys that may do everything. */
-export const storeOf = (world: World): Store =>
-  openPlanStore(
-    testContext({ secret: (ref) => (ref.kind === "env" ? (world.secrets[ref.name] ?? "") : "") }),
-    world.plan.repository,
-    world.plan.name,
-    "pruner",
-  );
+/** Whoever has the secrets of a plan. */
+export type Writer = Pick<World, "plan" | "secrets">;
+
+const secretOf =
+  ({ secrets }: Writer) =>
+  (ref: SecretRef | undefined): string =>
+    ref?.kind === "env" ? (secrets[ref.name] ?? "") : "";
+
+/** The writer's plan in its repository, with the keys that may do everything. */
+export const storeOf = (writer: Writer): Store => {
+  const { repository, name } = writer.plan;
+  return openPlanStore(testContext({ secret: secretOf(writer) }), repository, name, "pruner");
+};
 
 /** The file in which the server, or the directory, keeps the newest version of an object. */
 export const fileOf = ({ plan, s3 }: World, key: string): string => {
@@ -43,20 +56,20 @@ export const keysBelow = async (store: Store, below: string): Promise<string[]> 
 export const idOf = (daysAgo: number, random = 1): string =>
   newPointId(new Date(Date.now() - daysAgo * 86_400_000), random);
 
-/** Publishes a manifest as the world's writer would. */
-export async function publish(world: World, manifest: Manifest): Promise<void> {
-  const signature = sign(world.secrets.SIGNING_KEY ?? "", "manifest", manifest);
-  await storeOf(world).put(manifestKey(manifest.id), JSON.stringify({ manifest, signature }), { ifNoneMatch: "*" });
+/** Publishes a manifest as the writer would. */
+export async function publish(writer: Writer, manifest: Manifest): Promise<void> {
+  const signature = sign(secretOf(writer)(writer.plan.repository.signingKey), "manifest", manifest);
+  await storeOf(writer).put(manifestKey(manifest.id), JSON.stringify({ manifest, signature }), { ifNoneMatch: "*" });
 }
 
 /** A whole point of its own under another id: its objects are copied, its manifest is signed anew. */
 export async function copyPoint(
-  world: World,
+  writer: Writer,
   manifest: Manifest,
   id: string,
   change: (copy: Manifest) => Promise<Manifest> | Manifest = (copy) => copy,
 ): Promise<Manifest> {
-  const store = storeOf(world);
+  const store = storeOf(writer);
   const copied = async <T extends { readonly key: string; readonly versionId?: string | undefined }>(object: T) => {
     const { versionId: _, ...rest } = object;
     const key = object.key.replace(manifest.id, id);
@@ -74,18 +87,18 @@ export async function copyPoint(
   const at = pointTime(id).toISOString();
   const copy = { ...manifest, id, started: at, finished: at, sources, identity: await copied(manifest.identity) };
   const changed = await change(copy as Manifest);
-  await publish(world, changed);
+  await publish(writer, changed);
   return changed;
 }
 
 /** The same point with another content under one artifact, whose digest the manifest says: as if it had been written so. */
 export async function withArtifact(
-  world: World,
+  writer: Writer,
   manifest: Manifest,
   role: Artifact["role"],
   body: Buffer,
 ): Promise<Manifest> {
-  const store = storeOf(world);
+  const store = storeOf(writer);
   const replaced = async (artifact: Artifact): Promise<Artifact> => {
     const { versionId: _, ...rest } = artifact;
     const put = await store.put(artifact.key, body);

@@ -116,11 +116,11 @@ export class Chipster {
   }
 
   /** What `replicas` answers while Chipster runs. */
-  static readonly running: Readonly<Record<string, number>> = {
-    ...REPLICAS,
-    ...Object.fromEntries(DATABASE_NAMES.map((database) => [server(database), 1])),
-    "file-storage": 1,
-  };
+  get running(): Readonly<Record<string, number>> {
+    const services = this.#databases.map((database) => [database, REPLICAS[database]] as const);
+    const servers = this.#databases.map((database) => [server(database), 1] as const);
+    return { ...Object.fromEntries([...services, ...servers]), "file-storage": 1 };
+  }
 
   remove = (): Promise<string> => kubectl("delete", "namespace", this.namespace, "--ignore-not-found", "--wait=false");
 }
