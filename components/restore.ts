@@ -20,6 +20,7 @@ const IDENTITY = "RESTORABLE_IDENTITY";
  * not at `destroy`. A new `id` is one new run. A restore that fails fails that one update, is recorded, and later
  * updates are green. Preview says in one sentence what it would do, and contacts nothing.
  *
+ * With `dependsOn` it waits for what the same program makes: a database server that a new machine does not have yet.
  * To run nothing else beside it: `pulumi up --target '**restorable:index:Restore**'`.
  *
  * @throws pulumi.RunError at preview for a wrong request: unknown plan, source or environment, a `confirm` that is not

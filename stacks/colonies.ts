@@ -124,15 +124,20 @@ export const colonies = (environment: string) => {
     ...(settings.stop.length > 0 ? { quiesce: { units: settings.stop, timeoutSeconds: settings.timeoutSeconds } } : {}),
     ...guards(environment, settings.superseded),
   });
-  server(settings, config, hasSidecar ? backups : undefined);
+  const timescaledb = server(settings, config, hasSidecar ? backups : undefined);
   const { image, user } = settings;
   if (settings.rehearsal) rehearsal(settings.rehearsal, [backups], settings, { image, user }, config);
-  const restore = new Restore("restore", {
-    plans: [backups],
-    from: settings.from.map((source) => readRepository("colonies", source, s3)),
-    identity: config.getSecret("identity"),
-    request: config.getObject<RestoreRequest>("restore"),
-  });
+  const restore = new Restore(
+    "restore",
+    {
+      plans: [backups],
+      from: settings.from.map((source) => readRepository("colonies", source, s3)),
+      identity: config.getSecret("identity"),
+      request: config.getObject<RestoreRequest>("restore"),
+    },
+    // An empty cluster has it only then.
+    { dependsOn: timescaledb },
+  );
 
   return { record: restore.record, publicKey: repository.publicKey, bucket: bucket.bucket };
 };
@@ -150,7 +155,11 @@ const database = ({ database: name, role }: ColoniesConfig, config: pulumi.Confi
 });
 
 /** TimescaleDB as the chart deploys it, with its password in a Secret and the plan's container in its pod. */
-const server = (settings: ColoniesConfig, config: pulumi.Config, backups: BackupPlan | undefined): void => {
+const server = (
+  settings: ColoniesConfig,
+  config: pulumi.Config,
+  backups: BackupPlan | undefined,
+): pulumi.Resource[] => {
   const { namespace, storage } = settings;
   const opts = {
     provider: new Provider("timescaledb", { kubeconfig: settings.kubeconfig, context: settings.context }),
@@ -173,13 +182,13 @@ const server = (settings: ColoniesConfig, config: pulumi.Config, backups: Backup
     },
     { ...opts, retainOnDelete: true },
   );
-  new Service(
+  const service = new Service(
     "timescaledb",
     { metadata: metadata(NAMES.service), spec: { selector: LABELS, ports: [{ name: "postgresql", port: PORT }] } },
     opts,
   );
   const pod = backups ? backups.sidecar.apply((beside) => podTemplate(settings, beside)) : podTemplate(settings);
-  new StatefulSet(
+  const statefulSet = new StatefulSet(
     "timescaledb",
     {
       metadata: metadata(NAMES.server),
@@ -187,6 +196,7 @@ const server = (settings: ColoniesConfig, config: pulumi.Config, backups: Backup
     },
     { ...opts, dependsOn: [secret, claim, ...(backups ? [backups] : [])] },
   );
+  return [service, statefulSet];
 };
 
 const podTemplate = (settings: ColoniesConfig, beside?: Sidecar) => {

@@ -12,7 +12,7 @@ import { checkNamespace, makeClaims, writesOnlyOwn } from "./check-namespace.ts"
 import { type Cluster, connectCluster } from "./cluster.ts";
 import { clusterError } from "./cluster-error.ts";
 import { type FollowOptions, followJob, type PlacedJob } from "./follow.ts";
-import { jobName, jobObject, jobSecret } from "./job-object.ts";
+import { GRACE, jobName, jobObject, jobSecret } from "./job-object.ts";
 import { endJob, jobsIn, removeJob, unlessGone } from "./jobs.ts";
 import { neighbours } from "./neighbours.ts";
 import type { KubernetesPlan } from "./target.ts";
@@ -47,7 +47,10 @@ export const kubernetesRunner =
         onPlaced,
         follow: () => followJob(placed, follow),
         remove: () => removed(placed, run.onProgress, removeJob),
-        end: () => removed(placed, run.onProgress, endJob),
+        end: () => {
+          say(run.onProgress, `job ${placed.id} is ended; its pod may go to a safe state first, in at most ${GRACE} s`);
+          return removed(placed, run.onProgress, endJob);
+        },
         unmake: () => unmake(cluster, plan, job, made),
       },
     );

@@ -6,11 +6,11 @@ import { PulumiStack } from "../support/pulumi-stack.ts";
 import { tempDir } from "../support/temp-dir.ts";
 import { FAKE_LAUNCHER, RESTORE_PROGRAM } from "./support/restore-program.ts";
 
-const setUp = async () => {
+const setUp = async (program = RESTORE_PROGRAM) => {
   const directory = await tempDir("restore");
   const [log, launcher] = [path.join(directory, "log"), path.join(directory, "launcher.ts")];
   await Promise.all([writeFile(log, ""), writeFile(launcher, FAKE_LAUNCHER)]);
-  const stack = await PulumiStack.create({ program: RESTORE_PROGRAM, env: { LOG: log, FAKE_LAUNCHER: launcher } });
+  const stack = await PulumiStack.create({ program, env: { LOG: log, FAKE_LAUNCHER: launcher } });
   onTestFinished(() => stack.remove());
   await stack.setConfig("password", "password-of-tests", { secret: true });
   await stack.setConfig("identity", "AGE-SECRET-KEY-of-tests", { secret: true });
@@ -79,6 +79,25 @@ test("[core.5] [beyond.8] a restore by pulumi up runs once for its request, and 
 
   expect((await stack.destroy()).ok).toBe(true);
   expect(await ran()).toHaveLength(2);
+});
+
+/** The same after a server that takes three seconds to say that it does not come up; time for a restore that did not wait. */
+const AFTER_ITS_SERVER = `
+import * as command from "@pulumi/command";
+const failing = 'for i in $(seq 30); do [ -s "$LOG" ] && break; sleep 0.1; done; exit 1';
+const server = new command.local.Command("server", { create: new pulumi.Config().get("server") ?? failing });
+${RESTORE_PROGRAM.replace("transforms: [fake]", "transforms: [fake], dependsOn: [server]")}`;
+
+test("it waits for what it depends on: without the server that the same update makes it does not run", async () => {
+  const { stack, request, ran } = await setUp(AFTER_ITS_SERVER);
+  await request({});
+  expect((await stack.up()).ok).toBe(false);
+  expect(await ran()).toEqual([]);
+
+  await stack.setConfig("server", "true");
+  const up = await stack.up();
+  expect(up.ok, up.text).toBe(true);
+  expect(await ran()).toHaveLength(1);
 });
 
 test("[beyond.8] a failed restore fails that one update with one sentence, is recorded, and later updates run nothing", async () => {

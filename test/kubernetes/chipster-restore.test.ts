@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ERROR_CODES } from "../../spec/index.ts";
 import { waitFor } from "../support/wait-for.ts";
-import type { Chipster } from "../systems/chipster/chipster.ts";
+import { Chipster, generatePasswords } from "../systems/chipster/chipster.ts";
 import { archiveDatabase } from "../systems/chipster/database-archives.ts";
 import { archiveFiles, GpgHome, LARGE } from "../systems/chipster/file-archives.ts";
 import { ChipsterDeployment, OLD } from "./support/chipster-deployment.ts";
@@ -91,6 +91,32 @@ describe("Chipster's restores · kubernetes, postgres 17, versitygw", () => {
     await chipster.isRunning();
     expect(await chipster.open(OLD)).toBe(OPENED);
     await chipster.check();
+  });
+
+  test("production onto uat by the first `pulumi up` there: its rows and files, uat's own passwords, and production goes on", async () => {
+    const own = await Chipster.deploy(`${chipster.namespace}-uat`, generatePasswords(), ["session-db"]);
+    const uat = await deployment.uat(own);
+    try {
+      await own.seed("of-uat", 5);
+      const { id } = await deployment.newest("sessions");
+      const generations = ["get", "deployments,statefulsets", "--output", "jsonpath={.items[*].metadata.generation}"];
+      const before = await chipster.kubectl(...generations);
+      await uat.request({ id: "from-prod", plan: "sessions", from: { environment: "prod" }, into: { replace: {} } });
+      await uat.up();
+      expect((await uat.stack.outputs()).record).toMatchObject({ ok: true, from: { environment: "prod", point: id } });
+      expect(await own.replicas()).toEqual(own.running);
+      await own.isRunning();
+      const sessions = "SELECT session, count(*) FROM file WHERE session IN ('of-uat', 'old') GROUP BY 1";
+      expect(await own.sql("session-db", sessions)).toBe(`${OLD}|${FILES}`);
+      await own.check();
+      // Who has production's rows has not its passwords: its sessions stay closed.
+      await expect(own.open(OLD)).rejects.toThrow(/cannot open/);
+      expect(await chipster.kubectl(...generations)).toBe(before);
+      expect((await deployment.newest("sessions")).id).toBe(id);
+    } finally {
+      uat.close();
+      await own.remove();
+    }
   });
 
   describe("what its own backup archived", () => {

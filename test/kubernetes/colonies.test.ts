@@ -21,7 +21,7 @@ import { makeTempDir, removeTempDir } from "../support/temp-dir.ts";
 import { startTlsFront, type TlsFront } from "../support/tls-front.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { Colonies } from "../systems/colonies/colonies.ts";
-import { ColoniesSite } from "./support/colonies-site.ts";
+import { BUCKET, ColoniesSite } from "./support/colonies-site.ts";
 import { apply, HOST_ADDRESS, kubectl } from "./support/kubectl.ts";
 
 const ID = randomBytes(4).toString("hex");
@@ -241,6 +241,34 @@ describe("Colonies · kubernetes, timescaledb 2.19.3 on 17, versitygw", () => {
       ok: true,
       detail: expect.stringMatching(/^2 hypertables, (\d+ rows in \d+ chunks); the manifest says 2 hypertables, \1$/),
     });
+  });
+
+  test("production onto uat by the first `pulumi up` there, which makes the server too: chunk for chunk, with uat's own password", async () => {
+    const own = await Colonies.make(`colonies-uat-${ID}`);
+    const uat = await ColoniesSite.make({
+      ...{ colonies: own, stack: await site.stack.sibling("colonies-uat"), project: PROJECT, store },
+      ...{ identity: site.identity, password: randomBytes(16).toString("hex") },
+      endpoint: `https://${HOST_ADDRESS}:${front.port}`,
+      settings: {
+        bucket: { existing: { bucket: BUCKET, endpoint: `https://${HOST_ADDRESS}:${front.port}`, insecure: true } },
+        from: [{ environment: "prod", stack: `organization/${PROJECT}/colonies-prod` }],
+        stop: [],
+      },
+    });
+    try {
+      const { id } = await newest();
+      await uat.request({ id: "from-prod", from: { environment: "prod" }, into: { replace: {} } });
+      await uat.up();
+      const record = (await uat.stack.outputs()).record as RestoreRecord;
+      expect(record).toMatchObject({ ok: true, from: { environment: "prod", point: id } });
+      expect(record.checks.find(({ name }) => name.startsWith("hypertables of"))).toMatchObject({ ok: true });
+      expect(await own.sql("SELECT count(*) FROM samples")).toBe("300");
+      expect(await own.sql("SHOW timescaledb.restoring")).toBe("off");
+      expect(await samples()).toBe("300");
+    } finally {
+      uat.close();
+      await own.remove();
+    }
   });
 
   test("[colonies.9] a dump of Colonies' own executor restores by its key, in TimescaleDB's way", async () => {

@@ -24,13 +24,15 @@ export class ChipsterDeployment {
   readonly chipster: Chipster;
   readonly store: S3Server;
   readonly prod: ChipsterSite;
+  readonly project: string;
   /** For what a test writes. */
   readonly directory: string;
 
-  private constructor(parts: Pick<ChipsterDeployment, "chipster" | "store" | "prod" | "directory">) {
+  private constructor(parts: Pick<ChipsterDeployment, "chipster" | "store" | "prod" | "project" | "directory">) {
     this.chipster = parts.chipster;
     this.store = parts.store;
     this.prod = parts.prod;
+    this.project = parts.project;
     this.directory = parts.directory;
   }
 
@@ -48,12 +50,23 @@ export class ChipsterDeployment {
       await chipster.seed(OLD, files);
       const bucket = { create: { bucket: BUCKET, endpoint: store.endpoint } };
       const prod = await ChipsterSite.make({ chipster, stack, project, store, identity, settings: { bucket } });
-      return new ChipsterDeployment({ chipster, store, prod, directory });
+      return new ChipsterDeployment({ chipster, store, prod, project, directory });
     } catch (error) {
       await store.stop();
       await removeTempDir(directory);
       throw error;
     }
+  }
+
+  /** The config of `chipster-uat` over another Chipster: in the same bucket, and production's points may be restored there. */
+  async uat(chipster: Chipster): Promise<ChipsterSite> {
+    const { project, store, prod } = this;
+    const settings = {
+      bucket: { existing: { bucket: BUCKET, endpoint: store.endpoint } },
+      from: [{ environment: "prod", stack: `organization/${project}/${prod.stack.name}` }],
+    };
+    const stack = await prod.stack.sibling("chipster-uat");
+    return ChipsterSite.make({ chipster, stack, project, store, identity: prod.identity, settings });
   }
 
   async newest(plan: string): Promise<CatalogPoint> {
