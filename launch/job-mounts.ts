@@ -35,7 +35,7 @@ export const jobMounts = (job: Job): readonly JobMount[] => {
     case "orphans":
       return [...sources(job.plan, true), ...certificates(job.plan.sources, [])];
     case "ledger":
-      return [LEDGER];
+      return [LEDGER, ...(job.find ? reached([job.find.repository.location], true) : [])];
     case "restore":
       return [LEDGER, ...restoring(job)];
     case "catalog":

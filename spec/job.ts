@@ -184,8 +184,18 @@ export const orphansJob = z.strictObject({
 });
 export type OrphansJob = z.infer<typeof orphansJob>;
 
-/** Lists the restores in the ledger of a plan's target. Read-only. */
-export const ledgerJob = z.strictObject({ kind: z.literal("ledger"), version, plan });
+/**
+ * Lists the restores in the ledger of a plan's target; with `find` also looks for a point that somebody wants to restore
+ * there, as `catalog` does: in a cluster a second job would be a second pod. Read-only.
+ */
+export const ledgerJob = z.strictObject({
+  kind: z.literal("ledger"),
+  version,
+  plan,
+  find: z
+    .strictObject({ repository, plan: slug, point: pointSelector, unverified: z.boolean().default(false) })
+    .optional(),
+});
 export type LedgerJob = z.infer<typeof ledgerJob>;
 
 export const RESTORE_ACTIONS = [

@@ -85,7 +85,7 @@ export const neededSecrets = (value: Job): readonly SecretRef[] => {
     case "catalog":
       return locationRefs(value.repository.location, "reader");
     case "ledger":
-      return [];
+      return value.find ? locationRefs(value.find.repository.location, "reader") : [];
     case "orphans":
       return present(logins(value.plan, false));
     case "prune":

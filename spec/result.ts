@@ -166,8 +166,14 @@ export const ledgerEntry = z.strictObject({
   record: restoreRecord.optional(),
 });
 export type LedgerEntry = z.infer<typeof ledgerEntry>;
-/** Oldest first. */
-export const ledgerResult = z.strictObject({ ...common, kind: z.literal("ledger"), restores: z.array(ledgerEntry) });
+export const ledgerResult = z.strictObject({
+  ...common,
+  kind: z.literal("ledger"),
+  /** Oldest first. */
+  restores: z.array(ledgerEntry),
+  /** The point that was to be found. */
+  selected: selected.optional(),
+});
 export const orphansResult = z.strictObject({
   ...common,
   kind: z.literal("orphans"),

@@ -1,12 +1,15 @@
 import {
   JobError,
+  type LedgerJob,
   type OldObject,
   oldKeyOf,
   type Plan,
   type PointSelector,
   parse,
   type Request,
+  type ResultOf,
   request as requestSchema,
+  type Selected,
 } from "../../spec/index.ts";
 import type { FindOptions } from "../find/find-options.ts";
 import { findPlan } from "../find/find-plan.ts";
@@ -33,9 +36,8 @@ export const makeIntent = async (
   const only = onlyOf(options);
   const found = await findPlan(io, options);
   const from = fromSource(found, options.from);
-  const { plan, taken, key } = await takenBy(io, options, { found, from, selector });
+  const { plan, taken, key, restores } = await askTarget(io, options, { found, from, selector });
   const own = from.repository.environment === plan.repository.environment && from.plan === plan.name;
-  const { restores } = await runQuietly(io, { kind: "ledger", version: 1, plan }, { ...found, declared: plan });
   const usedIds = restores.map(({ id }) => id);
   const request: Request = parse(
     requestSchema,
@@ -57,26 +59,60 @@ export const makeIntent = async (
   return { found, plan, from, taken, request, usedIds, key };
 };
 
-const takenBy = async (
+type Asked = Pick<Intent, "plan" | "taken" | "key"> & Pick<ResultOf<"ledger">, "restores">;
+
+interface Wanted {
+  readonly found: Found;
+  readonly from: FoundSource;
+  readonly selector: PointSelector;
+}
+
+/** What would be restored, and what was restored there before. */
+const askTarget = async (
   io: Io,
   options: RestoreOptions & FindOptions,
-  { found, from, selector }: { readonly found: Found; readonly from: FoundSource; readonly selector: PointSelector },
-): Promise<Pick<Intent, "plan" | "taken" | "key">> => {
+  { found, from, selector }: Wanted,
+): Promise<Asked> => {
   const oldKey = oldKeyOf(selector);
   if (oldKey !== undefined) {
     const objects = await chooseOld(io, from, oldKey, options.unverified === true);
     const plan = found.declared ?? refuseUndeclared(oldKey);
     const given = readIdentity(io, options.identity) !== undefined;
-    return { plan, taken: { kind: "old", objects }, key: oldKeyState(objects, given) };
+    const { restores } = await readLedger(io, found, { plan });
+    return { plan, taken: { kind: "old", objects }, key: oldKeyState(objects, given), restores };
   }
-  const selected = await selectPoint(io, from, selector, options.unverified === true);
-  const { point } = selected;
+  const { plan, selected, restores } = await findPoint(io, options, { found, from, selector });
   const operatorKey = readIdentity(io, options.identity);
   // A wrong key is found out now, not after the confirmation.
   if (operatorKey !== undefined) await openIdentity(selected, operatorKey);
-  const plan = found.declared ?? planFromManifest(io, point.manifest, found.repository, options.ledger);
-  return { plan, taken: { kind: "point", point }, key: operatorKey === undefined ? "missing" : "opens" };
+  const key = operatorKey === undefined ? "missing" : "opens";
+  return { plan, taken: { kind: "point", point: selected.point }, key, restores };
 };
+
+/** One job asks for both where the plan is known; without any state the point's manifest says it. */
+const findPoint = async (
+  io: Io,
+  { unverified = false, ledger }: RestoreOptions & FindOptions,
+  { found, from, selector }: Wanted,
+): Promise<Pick<Asked, "plan" | "restores"> & { readonly selected: Selected }> => {
+  if (found.declared) {
+    const find = { repository: from.repository, plan: from.plan, point: selector, unverified };
+    const secrets = { ...from.secrets, ...found.secrets };
+    const { restores, selected } = await readLedger(io, { secrets }, { plan: found.declared, find });
+    if (selected) return { plan: found.declared, selected, restores };
+    throw new JobError("bug", "a ledger job selected no point", "use the CLI and the runner of one version");
+  }
+  const selected = await selectPoint(io, from, selector, unverified);
+  const plan = planFromManifest(io, selected.point.manifest, found.repository, ledger);
+  return { plan, selected, restores: (await readLedger(io, found, { plan })).restores };
+};
+
+const readLedger = (
+  io: Io,
+  { secrets }: Pick<Found, "secrets">,
+  job: Pick<LedgerJob, "plan" | "find">,
+): Promise<ResultOf<"ledger">> =>
+  runQuietly(io, { kind: "ledger", version: 1, ...job }, { secrets, declared: job.plan });
 
 const oldKeyState = (objects: readonly OldObject[], given: boolean): Intent["key"] => {
   if (objects.every(({ encryption }) => encryption === undefined)) return "none needed";

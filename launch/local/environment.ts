@@ -42,9 +42,10 @@ const isOpen = (source: Source): boolean => source.kind === "objects" && !source
 const locations = (job: Job): readonly Location[] => {
   switch (job.kind) {
     case "bucket":
-    case "ledger":
     case "orphans":
       return [];
+    case "ledger":
+      return job.find ? [job.find.repository.location] : [];
     case "backup":
       return [job.plan.repository.location];
     case "restore":

@@ -1,14 +1,15 @@
 import type { LedgerEntry, LedgerJob, ResultOf } from "../../spec/index.ts";
+import { findPoint } from "../catalog/find-point.ts";
 import type { Context } from "../context.ts";
 import { type OpenJournal, openLedger } from "../restore/ledger.ts";
 
-/** The restores of a plan's target, oldest first, as whoever resumes or rolls one back needs them. */
+/** The restores of a plan's target, as whoever resumes or rolls one back needs them, and the point for another one. */
 export const ledger = async (
   context: Context,
-  { plan }: LedgerJob,
-): Promise<Pick<ResultOf<"ledger">, "kind" | "restores">> => {
-  const journals = await openLedger(context, plan).all();
-  return { kind: "ledger", restores: journals.map(entryOf) };
+  { plan, find }: LedgerJob,
+): Promise<Pick<ResultOf<"ledger">, "kind" | "restores" | "selected">> => {
+  const restores = (await openLedger(context, plan).all()).map(entryOf);
+  return { kind: "ledger", restores, ...(find ? { selected: await findPoint(context, find) } : {}) };
 };
 
 const entryOf = ({ journal }: OpenJournal): LedgerEntry => ({

@@ -35,7 +35,7 @@ describe("every command", () => {
   it.each(COMMANDS)("%s says a failure as JSON, and exits by its code", async (...args) => {
     const error = new JobError("too-few-rights", "the reader may not list", "let it list");
     const failing = Object.fromEntries(
-      ["backup", "catalog", "check", "verify", "prune", "mark", "orphans"].map((kind) => [kind, error]),
+      ["backup", "catalog", "check", "ledger", "verify", "prune", "mark", "orphans"].map((kind) => [kind, error]),
     );
     const { exit, json } = await restorable([...args.flat(), "--json"], {
       failing,

@@ -11,6 +11,7 @@ import {
   type LedgerEntry,
   type OldObject,
   type OrphanReport,
+  type PointSelector,
   type Request,
   type Result,
 } from "../../spec/index.ts";
@@ -134,16 +135,18 @@ const answerOf = (world: World, job: Job): Result => {
     return { ...DONE, ok: false, kind: job.kind, error: { code, fact, hint } };
   }
   const points = [...(world.points ?? [examplePoint(POINT, { proofs: [true] })])];
+  const selectedBy = ({ point: wanted }: { readonly point?: PointSelector | undefined } = {}) => {
+    const point = wanted === "latest" ? points[0] : points.find(({ id }) => id === wanted);
+    return point === undefined ? {} : { selected: { point, identity: "" } };
+  };
   switch (job.kind) {
     case "backup": {
       const { manifest } = points[0] ?? examplePoint(POINT);
       return { ...DONE, kind: "backup", manifest, removedLeftovers: 0, warnings: [] };
     }
     case "catalog": {
-      const point = job.point === "latest" ? points[0] : points.find(({ id }) => id === job.point);
-      const selected = point && { selected: { point, identity: "" } };
       const old = job.layout && { old: [...(world.old ?? [])] };
-      return { ...DONE, kind: "catalog", points, unreadable: [], ...old, ...(job.point === undefined ? {} : selected) };
+      return { ...DONE, kind: "catalog", points, unreadable: [], ...old, ...selectedBy(job) };
     }
     case "check":
       return { ...DONE, kind: "check", ...freshness({ points, schedule: job.schedule, drills: job.drills, now: NOW }) };
@@ -160,7 +163,7 @@ const answerOf = (world: World, job: Job): Result => {
     case "mark":
       return { ...DONE, kind: "mark", key: `marks/${job.point}/x-${job.mark}.json` };
     case "ledger":
-      return { ...DONE, kind: "ledger", restores: [...(world.restores ?? [])] };
+      return { ...DONE, kind: "ledger", restores: [...(world.restores ?? [])], ...selectedBy(job.find) };
     case "verify":
       return {
         ...DONE,

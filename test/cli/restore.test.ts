@@ -81,7 +81,7 @@ describe("[beyond.8] restore", () => {
       const { exit, written, err, out, jobs } = await restorable(["restore", ...REASON], { answer });
       expect({ exit, written, out }).toEqual({ exit: 2, written: [], out: "" });
       expect(err).toContain(`error: '${answer}' is not '${CONFIRM}'`);
-      expect(jobs.map(({ kind }) => kind)).toEqual(["catalog", "ledger"]);
+      expect(jobs.map(({ kind }) => kind)).toEqual(["ledger"]);
     },
   );
 
@@ -140,7 +140,7 @@ describe("[beyond.8] restore", () => {
       up: ending(true),
     });
     expect(ran.written[0]?.from).toEqual({ environment: "prod", plan: "packit" });
-    expect(ran.jobs[0]).toMatchObject({ kind: "catalog", repository: { environment: "prod" } });
+    expect(ran.jobs[0]).toMatchObject({ kind: "ledger", find: { repository: { environment: "prod" } } });
     expect(ran.secrets[0]).toMatchObject({ AWS_ACCESS_KEY_ID: "reader" });
     expect(ran.err).toMatch(/afterwards +from another environment: subscriptions are disabled/);
     const unknown = await restorable(["restore", "--from", "moon", ...REASON], { resources: [prod] });

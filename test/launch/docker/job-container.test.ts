@@ -94,7 +94,10 @@ describe("the container of a job", () => {
     expect(state.mounts).toEqual([["ledger", "/var/lib/restorable", "rw"]]);
     const open = made(plan, restoreJob(plan, "open", { replace: {} }));
     expect(open.mounts).toEqual([...(state.mounts ?? []), [...REPOSITORY.slice(0, 2), "ro"]]);
-    expect([state.User, made(plan, { kind: "ledger", version: 1, plan }).User]).toEqual(["0:0", "0:0"]);
+    const ledger = { kind: "ledger", version: 1, plan } as const;
+    const find = { repository: plan.repository, plan: plan.name, point: "latest", unverified: false } as const;
+    expect([made(plan, ledger).mounts, made(plan, { ...ledger, find }).mounts]).toEqual([state.mounts, open.mounts]);
+    expect([state.User, made(plan, ledger).User]).toEqual(["0:0", "0:0"]);
   });
 
   test("certificates of authorities are there to be read where a job speaks TLS, and nowhere else", () => {

@@ -23,6 +23,10 @@ describe("what a launcher asks first · postgres", () => {
     expect(found).toMatchObject({ step: "none", selected: { point: { id: point } } });
     const { selected } = await catalogOf(world, world.plan, { point });
     expect(found.selected).toEqual(selected);
+    const { repository, name } = world.plan;
+    const find = { repository, plan: name, point: "latest", unverified: false } as const;
+    const asked = await world.run({ kind: "ledger", version: 1, plan: world.plan, find });
+    expect(succeeded(asked, "ledger")).toMatchObject({ restores: [], selected });
 
     const secrets = { POINT_IDENTITY: await pointIdentity(world, world.plan, point) };
     for (const action of ["prepare", "finish"] as const)
