@@ -21,8 +21,7 @@ describe("faults of jobs in a cluster · Kubernetes, postgres 17, versitygw", ()
 
   beforeAll(async () => {
     world = await ClusterWorld.make("faults");
-    // Nobody takes over a lease here, and a machine may be too busy to renew a short one.
-    plan = world.planWith({ leaseSeconds: 30 });
+    plan = world.plan;
     await world.sql("app", "CREATE TABLE t AS SELECT n, md5(n::text) AS text FROM generate_series(1, 2000) n");
     await world.inFiles('fs.writeFileSync("/data/a", "a")');
     rows = await world.sql("app", ROWS);
@@ -132,7 +131,6 @@ describe("faults of jobs in a cluster · Kubernetes, postgres 17, versitygw", ()
       if (target.kind !== "kubernetes") throw new Error("a plan in a cluster");
       small = world.planWith({
         name: "small",
-        leaseSeconds: 30,
         target: { ...target, ledger: "small-ledger" },
         repository: { ...repository, location: s3Location(line.endpoint) },
         sources: sources.map((source) =>

@@ -83,7 +83,7 @@ describe("kills and quotas · Kubernetes, postgres 17, versitygw", () => {
 
   test("a pod that is killed while it prepares: undone within the life of its lease, or it had just ended", async () => {
     const before = await live();
-    const launcher = start("killed-3");
+    const launcher = start("killed-3", { ...plan, leaseSeconds: 15 });
     const pod = await world.runningPod("restorable.action=prepare");
     await world.kubectl("delete", "pod", pod, "--grace-period=0", "--force");
     const record = await launched(launcher);

@@ -291,7 +291,8 @@ const planOf = (namespace: string, trusted: string, recipient: string): Plan =>
       },
       recipients: [recipient],
       quiesce: { units: [{ kind: "workload", resource: "Deployment", name: "app" }] },
-      leaseSeconds: 5,
+      // A machine may be too busy to renew a short one.
+      leaseSeconds: 30,
     },
     "plan",
   );
