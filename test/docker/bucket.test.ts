@@ -379,7 +379,7 @@ describe("buckets · docker, ceph rgw, pulumi's engine", () => {
 });
 
 /** Seconds for a few days of this gateway's lifecycle, which works them off one bucket after the other. */
-const PATIENCE = { seconds: 90, every: 500 };
+const PATIENCE = { seconds: 300, every: 500 };
 
 const TagSet = Object.entries(EXPIRE_TAG).map(([Key, Value]) => ({ Key, Value }));
 
