@@ -18,6 +18,7 @@ export * from "./journal.ts";
 export * from "./labels.ts";
 export * from "./launch.ts";
 export * from "./layout.ts";
+export * from "./ledger-job.ts";
 export * from "./lifecycle.ts";
 export * from "./manifest.ts";
 export * from "./mark.ts";

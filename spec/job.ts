@@ -3,6 +3,7 @@ import { compatibleLayout } from "./compatible-layout.ts";
 import { drillCheck, scratch } from "./drill.ts";
 import { grant } from "./grant.ts";
 import { holder } from "./holder.ts";
+import { ledgerJob } from "./ledger-job.ts";
 import { objectsSource } from "./objects.ts";
 import { orphanQuery } from "./orphans.ts";
 import { plan } from "./plan.ts";
@@ -183,20 +184,6 @@ export const orphansJob = z.strictObject({
   limit: z.number().int().min(0).max(100_000).default(100),
 });
 export type OrphansJob = z.infer<typeof orphansJob>;
-
-/**
- * Lists the restores in the ledger of a plan's target; with `find` also looks for a point that somebody wants to restore
- * there, as `catalog` does: in a cluster a second job would be a second pod. Read-only.
- */
-export const ledgerJob = z.strictObject({
-  kind: z.literal("ledger"),
-  version,
-  plan,
-  find: z
-    .strictObject({ repository, plan: slug, point: pointSelector, unverified: z.boolean().default(false) })
-    .optional(),
-});
-export type LedgerJob = z.infer<typeof ledgerJob>;
 
 export const RESTORE_ACTIONS = [
   "prepare",
