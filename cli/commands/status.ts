@@ -18,6 +18,7 @@ import type { Found } from "../find/found.ts";
 import { duration, since, utc } from "../format.ts";
 import type { Io } from "../io.ts";
 import { objectsOf } from "../objects-of.ts";
+import { readLedger } from "../restore/read-ledger.ts";
 import { runQuietly } from "../run-job.ts";
 import { nextRunsOf, scheduleText } from "../schedule-text.ts";
 import { fields, heading, table } from "../table.ts";
@@ -88,7 +89,7 @@ const statusOf = async (io: Io, found: Found): Promise<PlanStatus> => {
     schedule: scheduleText(schedule),
     nextRun: nextRunsOf(schedule, io.now(), 1)[0]?.toISOString(),
     frozen: await frozenOf(io, found),
-    restores: declared ? (await runQuietly(io, { kind: "ledger", version: 1, plan: declared }, found)).restores : [],
+    restores: declared ? (await readLedger(io, found, { plan: declared })).restores : [],
     jobs,
   };
 };

@@ -4,8 +4,8 @@ import { declaredPlan, findPlan } from "../find/find-plan.ts";
 import type { Found, Secrets } from "../find/found.ts";
 import { IDENTITY, selectPoint } from "../identity.ts";
 import type { Io } from "../io.ts";
-import { runQuietly } from "../run-job.ts";
 import { planFromManifest } from "./plan-from-manifest.ts";
+import { readLedger } from "./read-ledger.ts";
 
 /** A restore that the ledger knows, ready to go on with. */
 export interface KnownRestore {
@@ -23,7 +23,7 @@ const OVER: readonly string[] = ["finished", "undone", "rolled-back"];
 export const knownRestore = async (io: Io, options: FindOptions, id: string | undefined): Promise<KnownRestore> => {
   const found = await findPlan(io, options);
   const plan = found.declared ?? (await rememberedPlan(io, found, options));
-  const { restores } = await runQuietly(io, { kind: "ledger", version: 1, plan }, { ...found, declared: plan });
+  const { restores } = await readLedger(io, found, { plan });
   const entry = id === undefined ? onlyOpen(restores) : restores.find((each) => each.id === id);
   if (!entry) {
     const known = restores.map((each) => each.id).join(", ") || "none";

@@ -1,6 +1,5 @@
 import {
   JobError,
-  type LedgerJob,
   type OldObject,
   oldKeyOf,
   type Plan,
@@ -17,11 +16,11 @@ import type { Found, FoundSource } from "../find/found.ts";
 import { openIdentity, readIdentity, selectPoint } from "../identity.ts";
 import type { Io } from "../io.ts";
 import { readSelector } from "../point-argument.ts";
-import { runQuietly } from "../run-job.ts";
 import { fromSource } from "./from-source.ts";
 import type { Intent } from "./intent.ts";
 import { chooseOld } from "./old-choice.ts";
 import { planFromManifest } from "./plan-from-manifest.ts";
+import { readLedger } from "./read-ledger.ts";
 import { newRequestId } from "./request-id.ts";
 import { intoOf, onlyOf, type RestoreOptions } from "./restore-options.ts";
 
@@ -106,13 +105,6 @@ const findPoint = async (
   const plan = planFromManifest(io, selected.point.manifest, found.repository, ledger);
   return { plan, selected, restores: (await readLedger(io, found, { plan })).restores };
 };
-
-const readLedger = (
-  io: Io,
-  { secrets }: Pick<Found, "secrets">,
-  job: Pick<LedgerJob, "plan" | "find">,
-): Promise<ResultOf<"ledger">> =>
-  runQuietly(io, { kind: "ledger", version: 1, ...job }, { secrets, declared: job.plan });
 
 const oldKeyState = (objects: readonly OldObject[], given: boolean): Intent["key"] => {
   if (objects.every(({ encryption }) => encryption === undefined)) return "none needed";

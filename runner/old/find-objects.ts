@@ -24,7 +24,8 @@ export const readOldObjects = async (
   layout: CompatibleLayout,
   points: readonly CatalogPoint[],
 ): Promise<OldObject[]> => {
-  const unfinished = await unfinishedPoints(store, points);
+  // Of Chipster's layout we write nothing.
+  const unfinished = layout.kind === "chipster" ? [] : await unfinishedPoints(store, points);
   const ours = new Set(
     points
       .flatMap(({ manifest }) => manifest.sources.flatMap(({ artifacts }) => artifacts.filter(({ below }) => below)))

@@ -5,7 +5,6 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import {
   type CatalogPoint,
-  clusterName,
   coloniesResult,
   isExpiring,
   isProven,
@@ -225,8 +224,7 @@ describe("Colonies · kubernetes, timescaledb 2.19.3 on 17, versitygw", () => {
 
   test("[colonies.13] a rehearsal that the stack declares restores the newest point elsewhere, chunk for chunk, and proves it", async () => {
     const inScratch = ["--namespace", SCRATCH] as const;
-    const drill = clusterName({ project: PROJECT, stack: "colonies-prod", name: "colonies-drill" });
-    await kubectl(...inScratch, "create", "job", "now", `--from=cronjob/${drill}`);
+    await kubectl(...inScratch, "create", "job", "now", `--from=cronjob/${site.objectName("colonies-drill")}`);
     await kubectl(...inScratch, "wait", "job/now", "--for=condition=complete", "--timeout=300s").catch(
       async (error) => {
         throw new Error(
